@@ -1,0 +1,141 @@
+// Everything the flow needs from outside, on one screen. Stores and marketplace clients implement it.
+import type { BuyerDetails } from '../domain/buyer-details.ts';
+import type { Customer } from '../domain/customer.ts';
+import type { HourStart } from '../domain/hour.ts';
+import type { Carry, LedgerEntry, SealedHour } from '../domain/ledger.ts';
+import type { Licence, LicenceEnding } from '../domain/licence.ts';
+import type { MeteringBatch } from '../domain/metering-batch.ts';
+import type { BatchAnswer, Settlement } from '../domain/metering-result.ts';
+import type { Product } from '../domain/product.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { UsageRow } from '../domain/usage-row.ts';
+import type { UsageEvent } from '../domain/usage-event.ts';
+
+/** What ResolveCustomer told of a buyer. Every member but the product is optional in AWS's model. */
+export interface ResolvedBuyer {
+  readonly productCode: string;
+  readonly customerAwsAccountId?: string;
+  readonly licenceArn?: string;
+  readonly customerIdentifier?: string;
+}
+
+export type Resolution =
+  | { readonly kind: 'resolved'; readonly buyer: ResolvedBuyer }
+  | { readonly kind: 'tokenInvalid' }
+  | { readonly kind: 'tokenExpired' };
+
+export interface RegistrationGateway {
+  /** Redeems a token. Throws Unavailable when AWS does not answer, Misconfigured when it refuses us. */
+  resolve(token: string): Promise<Resolution>;
+}
+
+export interface CustomerStore {
+  customer(customerId: string): Promise<Customer | undefined>;
+  licence(licenceKey: string): Promise<Licence | undefined>;
+  /** The licences of one shard in order of their keys. */
+  licencesOfShard(shard: number): AsyncIterable<readonly Licence[]>;
+  /** Once per licence, or per account and product while AWS names no licence. What notices wrote stays. */
+  upsert(buyer: ResolvedBuyer, product: Product, nowMs: number): Promise<{ kind: 'created' | 'known'; customer: Customer }>;
+  /** Once per customer: the first registration's time stays. */
+  markRegistered(customerId: string, atMs: number): Promise<void>;
+  /** Notes the start or a further step of a licence's end; an earlier instant of the same step stays. */
+  noteEnding(licenceKey: string, ending: LicenceEnding): Promise<Licence | undefined>;
+  /** Licences whose end has been noted and whose last hour is not dealt with. */
+  endingLicences(): Promise<readonly Licence[]>;
+  /** Takes a licence off the list of ending ones. */
+  finishEnding(licenceKey: string): Promise<void>;
+}
+
+export interface BuyerStore {
+  details(customerId: string): Promise<BuyerDetails | undefined>;
+  /** Once per customer: `'already'` and nothing changed where details stand. */
+  put(details: BuyerDetails): Promise<'recorded' | 'already'>;
+}
+
+export interface UsageStore {
+  /** Once per licence, dimension, hour and event id. */
+  put(event: UsageEvent): Promise<'recorded' | 'already' | 'conflict'>;
+  /** The rows of one hour and shard, of one licence if named, in ledger order, as written, consistently. */
+  rows(hour: HourStart, shard: number, licenceKey?: string): AsyncIterable<readonly UsageRow[]>;
+}
+
+export interface LedgerStore {
+  /** Sealed hours, each followed by the carries into its hour, in key order, consistently. */
+  entries(hour: HourStart, shard: number, licenceKey?: string): AsyncIterable<readonly LedgerEntry[]>;
+  /** Once per licence, dimension and hour. */
+  seal(sealed: SealedHour): Promise<'sealed' | 'exists'>;
+  /** Seals an hour as carried and puts the carry, or neither. */
+  sealCarried(sealed: SealedHour, carries: readonly Carry[]): Promise<'sealed' | 'exists'>;
+  /** Raises `accounted` from what was read, and puts the carry, or neither. Once per old `accounted`. */
+  carry(origin: SealedHour, carry: Carry): Promise<'carried' | 'moved'>;
+  /** Raises `accounted` from what was read and holds the difference with its reason. */
+  holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'>;
+  /** Brings an open record's deadline forward. */
+  hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean>;
+  /** Records that still have to be sent, soonest deadline first within each of the state shards. */
+  live(stateShard: number, limit: number): Promise<readonly SealedHour[]>;
+  /** Notes an attempt before its call; false where the record is no longer to be sent. */
+  intend(sealed: SealedHour, attempt: { id: string; at: number }): Promise<boolean>;
+  /** One sealed hour as it stands. */
+  sealed(hour: HourStart, licenceKey: string, dimension: string): Promise<SealedHour | undefined>;
+  /** Writes what an answer means, if the record still stands as it was judged. */
+  settle(sealed: SealedHour, settlement: Settlement): Promise<boolean>;
+}
+
+export interface LateHold {
+  readonly tagSet: string;
+  readonly quantity: number;
+  readonly reason: string;
+}
+
+export interface MeteringGateway {
+  /** Makes one BatchMeterUsage call, once, and tells what came of it. Never throws for what AWS answers. */
+  send(batch: MeteringBatch): Promise<BatchAnswer>;
+}
+
+export interface LateMarker {
+  readonly hour: HourStart;
+  readonly shard: number;
+  readonly version: number;
+}
+
+/** How far the fixed looks at the hours have come. */
+export interface LookProgress {
+  readonly hour: HourStart;
+  readonly looksDone: number;
+}
+
+export interface WorkStore {
+  /** Asks for another look at an hour and shard. Written after the usage it stands for. */
+  markLate(hour: HourStart, shard: number): Promise<void>;
+  lateMarkers(): Promise<readonly LateMarker[]>;
+  /** Deletes a marker unless it was written again since it was read. */
+  clearLate(marker: LateMarker): Promise<void>;
+  /** Usage of a licence that nobody has told us of. Once per licence and hour. */
+  awaitLicence(licenceKey: string, hour: HourStart, shard: number): Promise<void>;
+  /** The hours that wait for a licence; taken off the list once they are marked late. */
+  releaseAwaiting(licenceKey: string): Promise<number>;
+  watermark(): Promise<HourStart | undefined>;
+  /** Raises the watermark: every hour before it has had its last look. Never lowers it. */
+  raiseWatermark(hour: HourStart): Promise<void>;
+  looks(from: HourStart): Promise<readonly LookProgress[]>;
+  noteLooks(progress: LookProgress): Promise<void>;
+  /** Takes or renews a lease; false while somebody else holds it. */
+  takeLease(name: string, holder: string, nowMs: number, untilMs: number): Promise<boolean>;
+  dropLease(name: string, holder: string): Promise<void>;
+  /** Groups of records that are not to be sent, by key. */
+  heldGroups(): Promise<ReadonlyMap<string, HeldGroup>>;
+  holdGroup(group: HeldGroup): Promise<void>;
+}
+
+/** Records that share a fault which AWS has shown on one of them; none is sent until an operator releases them. */
+export interface HeldGroup {
+  readonly key: string;
+  readonly code: string;
+  readonly since: number;
+}
+
+export interface RejectStore {
+  /** Keeps refused usage. Once per event and code; a repeat counts. */
+  keep(refusal: Refusal): Promise<void>;
+}

@@ -1,0 +1,6 @@
+// Where "now" comes from. Everything else is handed a clock.
+
+/** Epoch milliseconds, now. */
+export type Clock = () => number;
+
+export const systemClock: Clock = () => Date.now();

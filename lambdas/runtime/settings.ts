@@ -1,0 +1,29 @@
+// Which settings each deployed function needs. The stacks must supply exactly these keys, or they don't compile.
+import { Misconfigured } from '../domain/failure.ts';
+
+const SETTINGS = {
+  'resolve-buyer': ['CUSTOMERS_TABLE', 'BUYERS_TABLE', 'WORK_TABLE', 'PRODUCTS', 'SESSION_KEYS_SECRET', 'MARKETPLACE_REGION'],
+  'register-customer': ['CUSTOMERS_TABLE', 'BUYERS_TABLE', 'PRODUCTS', 'SESSION_KEYS_SECRET', 'REGISTRATION'],
+  'record-usage': ['CUSTOMERS_TABLE', 'USAGE_TABLE', 'WORK_TABLE', 'REJECTS_TABLE', 'PRODUCTS', 'METERING_POLICY'],
+  'close-hours': ['CUSTOMERS_TABLE', 'USAGE_TABLE', 'LEDGER_TABLE', 'WORK_TABLE', 'REJECTS_TABLE', 'PRODUCTS', 'METERING_POLICY'],
+  'send-metering': ['LEDGER_TABLE', 'WORK_TABLE', 'METERING_POLICY'],
+} as const;
+
+export type HandlerName = keyof typeof SETTINGS;
+export type SettingsOf<H extends HandlerName> = Readonly<Record<(typeof SETTINGS)[H][number], string>>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The settings of one function; names every missing one at once. */
+export function readSettings<H extends HandlerName>(handler: H, environment: Environment): SettingsOf<H> {
+  const keys: readonly string[] = SETTINGS[handler];
+  const missing = keys.filter((key) => !environment[key]);
+  if (missing.length > 0) {
+    throw new Misconfigured(
+      'SettingMissing',
+      `${handler} lacks the settings ${missing.join(', ')}: deploy it through its stack, which supplies them.`,
+      { facts: { handler, missing: missing.join(',') } },
+    );
+  }
+  return Object.fromEntries(keys.map((key) => [key, environment[key]])) as SettingsOf<H>;
+}

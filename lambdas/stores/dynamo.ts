@@ -1,0 +1,155 @@
+// The few ways in which we speak to DynamoDB. Every store goes through here.
+import {
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  type GetItemCommandInput,
+  PutItemCommand,
+  type PutItemCommandInput,
+  QueryCommand,
+  type QueryCommandInput,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  TransactionCanceledException,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { Unavailable } from '../domain/failure.ts';
+
+/** An item as plain values. */
+export type Item = Record<string, unknown>;
+
+export interface DynamoSettings {
+  readonly region: string;
+  /** Where the database is, when it is not AWS's own. */
+  readonly endpoint?: string;
+}
+
+/** A client whose own retries cover throttling and short faults; conditions make each write safe to repeat. */
+export function dynamoClient(settings: DynamoSettings): DynamoDBClient {
+  return new DynamoDBClient({
+    region: settings.region,
+    maxAttempts: 5,
+    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
+  });
+}
+
+export function toItem(value: object): ReturnType<typeof marshall> {
+  return marshall(value, { removeUndefinedValues: true });
+}
+
+export function fromItem(item: Parameters<typeof unmarshall>[0]): Item {
+  return unmarshall(item);
+}
+
+/** Reads one item, consistently unless told otherwise. */
+export async function getItem(client: DynamoDBClient, input: GetItemCommandInput): Promise<Item | undefined> {
+  const { Item: item } = await client.send(new GetItemCommand({ ConsistentRead: true, ...input }));
+  return item && fromItem(item);
+}
+
+/** Puts an item; `'refused'` and the item that stood in the way where the condition fails. */
+export async function putItem(
+  client: DynamoDBClient,
+  input: PutItemCommandInput,
+): Promise<{ kind: 'written' } | { kind: 'refused'; existing: Item | undefined }> {
+  try {
+    await client.send(new PutItemCommand({ ReturnValuesOnConditionCheckFailure: 'ALL_OLD', ...input }));
+    return { kind: 'written' };
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) {
+      return { kind: 'refused', existing: error.Item && fromItem(error.Item) };
+    }
+    throw error;
+  }
+}
+
+/** Updates an item; false where the condition fails. */
+export async function updateItem(client: DynamoDBClient, input: UpdateItemCommandInput): Promise<boolean> {
+  try {
+    await client.send(new UpdateItemCommand(input));
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+/** Every item of a query, page by page, so that memory holds one page however many there are. */
+export async function* queryPages(client: DynamoDBClient, input: QueryCommandInput): AsyncGenerator<Item[]> {
+  let start: QueryCommandInput['ExclusiveStartKey'];
+  do {
+    const page = await client.send(new QueryCommand({ ...input, ExclusiveStartKey: start }));
+    if (page.Items?.length) yield page.Items.map(fromItem);
+    start = page.LastEvaluatedKey;
+  } while (start);
+}
+
+/** Every item of a query that is known to be short. */
+export async function queryAll(client: DynamoDBClient, input: QueryCommandInput): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of queryPages(client, input)) items.push(...page);
+  return items;
+}
+
+/** DynamoDB takes 100 keys a BatchGetItem. */
+const KEYS_PER_BATCH = 100;
+const BATCH_ROUNDS = 8;
+
+/** Reads many items consistently, in no order; absent ones are left out, unprocessed ones are asked for again. */
+export async function getItems(client: DynamoDBClient, table: string, keys: readonly Item[]): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let from = 0; from < keys.length; from += KEYS_PER_BATCH) {
+    let wanted = keys.slice(from, from + KEYS_PER_BATCH).map(toItem);
+    for (let round = 0; wanted.length > 0; round++) {
+      if (round === BATCH_ROUNDS) throw new Unavailable('DatabaseBusy', 'DynamoDB kept leaving keys unread.');
+      if (round > 0) await pause(2 ** round * 10);
+      const answer = await client.send(
+        new BatchGetItemCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+      );
+      items.push(...(answer.Responses?.[table] ?? []).map(fromItem));
+      wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    }
+  }
+  return items;
+}
+
+const CONFLICT_ROUNDS = 6;
+
+/**
+ * Writes all or nothing. `'refused'` names the conditions that failed, by position. Conflicts with another
+ * transaction on the same items say nothing about the conditions, so they are tried again.
+ */
+export async function transact(
+  client: DynamoDBClient,
+  items: readonly TransactWriteItem[],
+): Promise<{ kind: 'written' } | { kind: 'refused'; failed: number[] }> {
+  for (let round = 1; ; round++) {
+    try {
+      await client.send(new TransactWriteItemsCommand({ TransactItems: [...items] }));
+      return { kind: 'written' };
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code ?? 'None');
+      const failed = codes.flatMap((code, index) => (code === 'ConditionalCheckFailed' ? [index] : []));
+      if (failed.length > 0) return { kind: 'refused', failed };
+      const mayPass = codes.every((code) => TRANSIENT_REASONS.has(code));
+      if (!mayPass || round === CONFLICT_ROUNDS) throw error;
+      await pause(2 ** round * 10);
+    }
+  }
+}
+
+const TRANSIENT_REASONS = new Set([
+  'None',
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+]);
+
+function pause(ms: number): Promise<void> {
+  // Jitter keeps two workers that met once from meeting again.
+  return new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random() / 2)));
+}

@@ -1,0 +1,47 @@
+// The shape of every table: read by the stacks, by the laptop's database and by the tests, so that they can't differ.
+
+interface KeyNames {
+  readonly partition: string;
+  readonly sort?: string;
+}
+
+interface IndexShape extends KeyNames {
+  readonly name: string;
+  /** Attributes copied beside the keys. Few, because each change of one is another write. */
+  readonly carries: readonly string[];
+}
+
+export interface TableShape {
+  readonly key: KeyNames;
+  readonly indexes: readonly IndexShape[];
+  /** The attribute, in epoch seconds, after which DynamoDB may drop an item. */
+  readonly expiry?: string;
+}
+
+const PAIR: KeyNames = { partition: 'pk', sort: 'sk' };
+
+export const BY_STATE = 'by-state';
+export const BY_EMAIL = 'by-email';
+
+export const TABLES = {
+  /** What was used. Append-only; one write an event; written by the seller's product and by nobody else. */
+  usage: { key: PAIR, indexes: [], expiry: 'expiresAt' },
+  /** What is accounted for: sealed hours and carries. Written by us and by nobody else. */
+  ledger: {
+    key: PAIR,
+    indexes: [{ name: BY_STATE, partition: 'stateKey', sort: 'stateSort', carries: ['status', 'nextAttemptAt'] }],
+  },
+  /** Customers and licences, without personal data. */
+  customers: { key: PAIR, indexes: [] },
+  /** Personal data of buyers, erasable on its own. */
+  buyers: {
+    key: { partition: 'customerId' },
+    indexes: [{ name: BY_EMAIL, partition: 'emailKey', sort: 'customerId', carries: [] }],
+  },
+  /** What the schedules are at: looks, late markers, waiting licences, leases, held groups. */
+  work: { key: PAIR, indexes: [], expiry: 'expiresAt' },
+  /** Refused usage, with what was wrong. */
+  rejects: { key: PAIR, indexes: [], expiry: 'expiresAt' },
+} as const satisfies Record<string, TableShape>;
+
+export type TableKind = keyof typeof TABLES;
