@@ -8,7 +8,7 @@ interface FailureOptions {
   readonly facts?: SafeFacts;
 }
 
-abstract class Failure extends Error {
+export abstract class Failure extends Error {
   /** Whether the same request may succeed later without anyone changing anything. */
   abstract readonly retryable: boolean;
   readonly code: string;

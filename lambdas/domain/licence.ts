@@ -1,6 +1,6 @@
 // The metering identity: what AWS Marketplace meters by, and the standing that decides when its hours may close.
 import { createHash } from 'node:crypto';
-import type { IdentityStyle } from './product.ts';
+import type { IdentityStyle, Product } from './product.ts';
 
 /** One agreement's hold on a licence, `[from, to)` in epoch milliseconds; an open end has no bound. */
 export interface LicencePeriod {
@@ -58,6 +58,40 @@ export function licenceKeyOf(name: LicenceName): string {
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** What AWS has told of a buyer's licence. Each member may be missing, whatever the product's style. */
+export interface LicenceClues {
+  readonly licenceArn?: string;
+  readonly customerIdentifier?: string;
+}
+
+/** The licence's name in the product's own style; undefined while AWS has not told what that style needs. */
+export function licenceNameOf(product: Product, clues: LicenceClues): LicenceName | undefined {
+  if (product.identityStyle === 'licence') {
+    return clues.licenceArn ? { style: 'licence', licenceArn: clues.licenceArn } : undefined;
+  }
+  const { customerIdentifier } = clues;
+  return customerIdentifier ? { style: 'legacy', productCode: product.productCode, customerIdentifier } : undefined;
+}
+
+/**
+ * Joins what was known of an end with a further notice: the earliest instant of each step stands, so that any order
+ * of arrival, and any number of repeats, ends the same.
+ */
+export function mergeEnding(known: LicenceEnding | undefined, heard: LicenceEnding): LicenceEnding {
+  const revokedAt = earliest(known?.revokedAt, heard.revokedAt);
+  const deprovisionedAt = earliest(known?.deprovisionedAt, heard.deprovisionedAt);
+  return {
+    noticeAt: Math.min(known?.noticeAt ?? heard.noticeAt, heard.noticeAt),
+    ...(revokedAt === undefined ? {} : { revokedAt }),
+    ...(deprovisionedAt === undefined ? {} : { deprovisionedAt }),
+  };
+}
+
+function earliest(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }
 
 /** Whether the licence covers an instant. A licence without a known start covers what came before it, too. */

@@ -2,14 +2,15 @@
 import type { BuyerDetails } from '../domain/buyer-details.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { HourStart } from '../domain/hour.ts';
-import type { Carry, LedgerEntry, SealedHour } from '../domain/ledger.ts';
+import type { Carry, LedgerEntry, RecordStatus, SealedHour } from '../domain/ledger.ts';
 import type { Licence, LicenceEnding } from '../domain/licence.ts';
 import type { MeteringBatch } from '../domain/metering-batch.ts';
 import type { BatchAnswer, Settlement } from '../domain/metering-result.ts';
 import type { Product } from '../domain/product.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import type { UsageRow } from '../domain/usage-row.ts';
+import type { SessionKeyRing } from '../domain/session.ts';
 import type { UsageEvent } from '../domain/usage-event.ts';
+import type { UsageRow } from '../domain/usage-row.ts';
 
 /** What ResolveCustomer told of a buyer. Every member but the product is optional in AWS's model. */
 export interface ResolvedBuyer {
@@ -29,13 +30,22 @@ export interface RegistrationGateway {
   resolve(token: string): Promise<Resolution>;
 }
 
+/** What the buyer's browser said. Nobody vouches for it. */
+export interface RegistrationHints {
+  readonly freeTrial?: boolean;
+}
+
 export interface CustomerStore {
   customer(customerId: string): Promise<Customer | undefined>;
   licence(licenceKey: string): Promise<Licence | undefined>;
   /** The licences of one shard in order of their keys. */
   licencesOfShard(shard: number): AsyncIterable<readonly Licence[]>;
   /** Once per licence, or per account and product while AWS names no licence. What notices wrote stays. */
-  upsert(buyer: ResolvedBuyer, product: Product, nowMs: number): Promise<{ kind: 'created' | 'known'; customer: Customer }>;
+  upsert(
+    buyer: ResolvedBuyer,
+    product: Product,
+    nowMs: number,
+  ): Promise<{ kind: 'created' | 'known'; customer: Customer }>;
   /** Once per customer: the first registration's time stays. */
   markRegistered(customerId: string, atMs: number): Promise<void>;
   /** Notes the start or a further step of a licence's end; an earlier instant of the same step stays. */
@@ -44,6 +54,11 @@ export interface CustomerStore {
   endingLicences(): Promise<readonly Licence[]>;
   /** Takes a licence off the list of ending ones. */
   finishEnding(licenceKey: string): Promise<void>;
+}
+
+export interface SessionKeys {
+  /** The keys, at most five minutes old; younger where they would not hold the key that is asked for. */
+  ring(keyId?: string): Promise<SessionKeyRing>;
 }
 
 export interface BuyerStore {
@@ -66,20 +81,34 @@ export interface LedgerStore {
   seal(sealed: SealedHour): Promise<'sealed' | 'exists'>;
   /** Seals an hour as carried and puts the carry, or neither. */
   sealCarried(sealed: SealedHour, carries: readonly Carry[]): Promise<'sealed' | 'exists'>;
-  /** Raises `accounted` from what was read, and puts the carry, or neither. Once per old `accounted`. */
-  carry(origin: SealedHour, carry: Carry): Promise<'carried' | 'moved'>;
+  /**
+   * Raises `accounted` from what was read, and puts the carry, or neither. Once per old `accounted` of the tag set;
+   * `'targetSealed'` where the carry may only go into an hour that is not sealed, and it is.
+   */
+  carry(origin: SealedHour, carry: Carry, onlyInto: 'any' | 'unsealed'): Promise<'carried' | 'moved' | 'targetSealed'>;
   /** Raises `accounted` from what was read and holds the difference with its reason. */
   holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'>;
   /** Brings an open record's deadline forward. */
   hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean>;
-  /** Records that still have to be sent, soonest deadline first within each of the state shards. */
-  live(stateShard: number, limit: number): Promise<readonly SealedHour[]>;
+  /** References to the records that are not settled, soonest deadline first within each state shard. */
+  live(stateShard: number): AsyncIterable<readonly LiveRecord[]>;
+  /** The records behind references, as they stand now. */
+  records(references: readonly LiveRecord[]): Promise<readonly SealedHour[]>;
   /** Notes an attempt before its call; false where the record is no longer to be sent. */
   intend(sealed: SealedHour, attempt: { id: string; at: number }): Promise<boolean>;
   /** One sealed hour as it stands. */
   sealed(hour: HourStart, licenceKey: string, dimension: string): Promise<SealedHour | undefined>;
   /** Writes what an answer means, if the record still stands as it was judged. */
   settle(sealed: SealedHour, settlement: Settlement): Promise<boolean>;
+}
+
+/** What the index tells of a record that is not settled: enough to choose which to read. */
+export interface LiveRecord {
+  readonly partition: string;
+  readonly meter: string;
+  readonly deadlineAt: number;
+  readonly status: RecordStatus;
+  readonly nextAttemptAt?: number;
 }
 
 export interface LateHold {
@@ -126,6 +155,8 @@ export interface WorkStore {
   /** Groups of records that are not to be sent, by key. */
   heldGroups(): Promise<ReadonlyMap<string, HeldGroup>>;
   holdGroup(group: HeldGroup): Promise<void>;
+  /** Lets a group be sent again; false where it was not held. */
+  releaseGroup(key: string): Promise<boolean>;
 }
 
 /** Records that share a fault which AWS has shown on one of them; none is sent until an operator releases them. */

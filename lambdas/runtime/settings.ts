@@ -2,10 +2,25 @@
 import { Misconfigured } from '../domain/failure.ts';
 
 const SETTINGS = {
-  'resolve-buyer': ['CUSTOMERS_TABLE', 'BUYERS_TABLE', 'WORK_TABLE', 'PRODUCTS', 'SESSION_KEYS_SECRET', 'MARKETPLACE_REGION'],
+  'resolve-buyer': [
+    'CUSTOMERS_TABLE',
+    'BUYERS_TABLE',
+    'WORK_TABLE',
+    'PRODUCTS',
+    'SESSION_KEYS_SECRET',
+    'MARKETPLACE_REGION',
+  ],
   'register-customer': ['CUSTOMERS_TABLE', 'BUYERS_TABLE', 'PRODUCTS', 'SESSION_KEYS_SECRET', 'REGISTRATION'],
   'record-usage': ['CUSTOMERS_TABLE', 'USAGE_TABLE', 'WORK_TABLE', 'REJECTS_TABLE', 'PRODUCTS', 'METERING_POLICY'],
-  'close-hours': ['CUSTOMERS_TABLE', 'USAGE_TABLE', 'LEDGER_TABLE', 'WORK_TABLE', 'REJECTS_TABLE', 'PRODUCTS', 'METERING_POLICY'],
+  'close-hours': [
+    'CUSTOMERS_TABLE',
+    'USAGE_TABLE',
+    'LEDGER_TABLE',
+    'WORK_TABLE',
+    'REJECTS_TABLE',
+    'PRODUCTS',
+    'METERING_POLICY',
+  ],
   'send-metering': ['LEDGER_TABLE', 'WORK_TABLE', 'METERING_POLICY'],
 } as const;
 

@@ -1,7 +1,10 @@
 // The few ways in which we speak to DynamoDB. Every store goes through here.
 import {
+  type AttributeValue,
   BatchGetItemCommand,
   ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DeleteItemCommandInput,
   DynamoDBClient,
   GetItemCommand,
   type GetItemCommandInput,
@@ -9,38 +12,29 @@ import {
   type PutItemCommandInput,
   QueryCommand,
   type QueryCommandInput,
+  TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
-  TransactionCanceledException,
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Unavailable } from '../domain/failure.ts';
+import type { ClientSettings } from '../runtime/aws-client.ts';
 
 /** An item as plain values. */
 export type Item = Record<string, unknown>;
 
-export interface DynamoSettings {
-  readonly region: string;
-  /** Where the database is, when it is not AWS's own. */
-  readonly endpoint?: string;
-}
-
 /** A client whose own retries cover throttling and short faults; conditions make each write safe to repeat. */
-export function dynamoClient(settings: DynamoSettings): DynamoDBClient {
-  return new DynamoDBClient({
-    region: settings.region,
-    maxAttempts: 5,
-    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
-  });
+export function dynamoClient(settings: ClientSettings): DynamoDBClient {
+  return new DynamoDBClient({ ...settings, maxAttempts: 5 });
 }
 
-export function toItem(value: object): ReturnType<typeof marshall> {
+export function toItem(value: object): Record<string, AttributeValue> {
   return marshall(value, { removeUndefinedValues: true });
 }
 
-export function fromItem(item: Parameters<typeof unmarshall>[0]): Item {
+export function fromItem(item: Record<string, AttributeValue>): Item {
   return unmarshall(item);
 }
 
@@ -70,6 +64,17 @@ export async function putItem(
 export async function updateItem(client: DynamoDBClient, input: UpdateItemCommandInput): Promise<boolean> {
   try {
     await client.send(new UpdateItemCommand(input));
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+/** Deletes an item; false where the condition fails. */
+export async function deleteItem(client: DynamoDBClient, input: DeleteItemCommandInput): Promise<boolean> {
+  try {
+    await client.send(new DeleteItemCommand(input));
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
@@ -142,12 +147,7 @@ export async function transact(
   }
 }
 
-const TRANSIENT_REASONS = new Set([
-  'None',
-  'TransactionConflict',
-  'ThrottlingError',
-  'ProvisionedThroughputExceeded',
-]);
+const TRANSIENT_REASONS = new Set(['None', 'TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 
 function pause(ms: number): Promise<void> {
   // Jitter keeps two workers that met once from meeting again.

@@ -1,0 +1,176 @@
+// The rule by which an hour is closed: make what is accounted for equal to what was used.
+import { deadlineOf, lastHourOf, mayClose } from './deadline.ts';
+import { addHours, type HourStart, hourOf, laterHour } from './hour.ts';
+import type { Carry, SealedHour } from './ledger.ts';
+import { coversInstant, type Licence } from './licence.ts';
+import type { MeteringPolicy } from './metering-policy.ts';
+import type { LateUsage, Product } from './product.ts';
+import { sealEmpty, sealForSending } from './seal.ts';
+import { type TagSet, tagSetDigest } from './tag-set.ts';
+import { EMPTY_TALLY, type Tally } from './tally.ts';
+
+/** One licence's dimension in one hour: what was used, what is accounted for, and what else decides. */
+export interface MeterHour {
+  readonly hour: HourStart;
+  readonly shard: number;
+  readonly licenceKey: string;
+  readonly dimension: string;
+  readonly tally: Tally;
+  readonly sealed: SealedHour | undefined;
+  readonly licence: Licence | undefined;
+  /** Absent where the product has left the settings: what was used of it is billed all the same. */
+  readonly product: Product | undefined;
+  /** Whether all earlier hours of an ending licence are settled. */
+  readonly earlierSettled: boolean;
+}
+
+/** The one next thing to do. Doing it and deciding again ends in `nothing`. */
+export type CloseStep =
+  | { readonly kind: 'nothing' }
+  /** The hour may not be closed yet. */
+  | { readonly kind: 'wait' }
+  /** Nobody has told us of this licence; its usage waits. */
+  | { readonly kind: 'awaitLicence' }
+  | { readonly kind: 'seal'; readonly sealed: SealedHour }
+  | { readonly kind: 'sealCarried'; readonly sealed: SealedHour; readonly carries: readonly Carry[] }
+  | { readonly kind: 'carry'; readonly carry: Carry; readonly onlyInto: 'any' | 'unsealed' }
+  | { readonly kind: 'holdLate'; readonly tagSet: TagSet; readonly quantity: number; readonly reason: string }
+  | { readonly kind: 'broken'; readonly problem: string };
+
+export function decideClose(meter: MeterHour, nowMs: number, policy: MeteringPolicy): CloseStep {
+  const { hour, licence, sealed, tally } = meter;
+  if (!mayClose(hour, licence?.ending, nowMs, policy, meter.earlierSettled)) return { kind: 'wait' };
+  if (sealed) return decideLate(meter, sealed, nowMs, policy);
+  if (tally.used === 0) return { kind: 'nothing' };
+  if (!licence) return { kind: 'awaitLicence' };
+  return decideFirst({ ...meter, licence }, nowMs, policy);
+}
+
+type KnownMeter = MeterHour & { readonly licence: Licence };
+
+function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): CloseStep {
+  const { hour, licence, product, tally } = meter;
+  const { ending } = licence;
+  if (ending && hour > lastHourOf(ending, policy)) return sealHeld(meter, 'afterEnd', nowMs, policy);
+  const isNear = nowMs >= deadlineOf(hour, ending, policy) - policy.nearDeadlineMs;
+  // An ending licence has no later hour to speak of: its last hours are sent as they are, near or not.
+  if (!isNear || ending) {
+    return {
+      kind: 'seal',
+      sealed: sealForSending(meter, tally, product?.pricingModel ?? 'subscription', nowMs, policy),
+    };
+  }
+  if (lateUsageOf(product) === 'hold') return sealHeld(meter, 'policy', nowMs, policy);
+  const fate = { carriedOut: tally.used, heldLate: 0, heldReasons: [] };
+  return {
+    kind: 'sealCarried',
+    sealed: sealEmpty(meter, tally, fate, nowMs, policy),
+    carries: [...tally.byTagSet]
+      .filter(([, quantity]) => quantity > 0)
+      .map(([tagSet, quantity]) => carryOf(meter, carryTarget(hour, nowMs), 0, tagSet, quantity, nowMs)),
+  };
+}
+
+function sealHeld(meter: KnownMeter, reason: string, nowMs: number, policy: MeteringPolicy): CloseStep {
+  const fate = { carriedOut: 0, heldLate: meter.tally.used, heldReasons: [reason] };
+  return { kind: 'sealCarried', sealed: sealEmpty(meter, meter.tally, fate, nowMs, policy), carries: [] };
+}
+
+function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy: MeteringPolicy): CloseStep {
+  const problem = brokenPromise(meter.tally, sealed);
+  if (problem) return { kind: 'broken', problem };
+  const late = firstLate(meter.tally, sealed);
+  if (!late) return { kind: 'nothing' };
+  const { tagSet, quantity, accounted } = late;
+  const ending = meter.licence?.ending;
+  if (lateUsageOf(meter.product) === 'hold') return { kind: 'holdLate', tagSet, quantity, reason: 'policy' };
+  if (!ending) {
+    const target = carryTarget(meter.hour, nowMs);
+    return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'any' };
+  }
+  const lastHour = lastHourOf(ending, policy);
+  const target = hourOf(nowMs) < lastHour ? hourOf(nowMs) : lastHour;
+  if (target <= meter.hour) return { kind: 'holdLate', tagSet, quantity, reason: 'licenceEnding' };
+  return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'unsealed' };
+}
+
+function lateUsageOf(product: Product | undefined): LateUsage {
+  return product?.lateUsage ?? 'carry';
+}
+
+/** Usage only grows and is never rewritten; where it seems to have shrunk or changed, nothing is touched. */
+function brokenPromise(tally: Tally, sealed: SealedHour): string | undefined {
+  if (tally.used < sealed.accounted) return 'usedBelowAccounted';
+  const sameRows = tally.seen.count === sealed.seen.count;
+  if (sameRows && tally.seen.rowsHash !== sealed.seen.rowsHash) return 'rowsOverwritten';
+  for (const [digest, accounted] of Object.entries(sealed.accountedByTagSet)) {
+    if (accounted > (usedByDigest(tally).get(digest) ?? 0)) return 'usedBelowAccounted';
+  }
+  return undefined;
+}
+
+function usedByDigest(tally: Tally): Map<string, number> {
+  return new Map([...tally.byTagSet].map(([tagSet, quantity]) => [tagSetDigest(tagSet), quantity]));
+}
+
+function firstLate(tally: Tally, sealed: SealedHour) {
+  for (const [tagSet, used] of tally.byTagSet) {
+    const accounted = sealed.accountedByTagSet[tagSetDigest(tagSet)] ?? 0;
+    if (used > accounted) return { tagSet, quantity: used - accounted, accounted };
+  }
+  return undefined;
+}
+
+/** The running hour, which is open by any reckoning, and never the origin itself. */
+function carryTarget(origin: HourStart, nowMs: number): HourStart {
+  return laterHour(addHours(origin, 1), hourOf(nowMs));
+}
+
+function carryOf(
+  meter: MeterHour,
+  target: HourStart,
+  originAccounted: number,
+  tagSet: TagSet,
+  quantity: number,
+  nowMs: number,
+): Carry {
+  const { shard, licenceKey, dimension, hour } = meter;
+  return {
+    kind: 'carry',
+    hour: target,
+    shard,
+    licenceKey,
+    dimension,
+    originHour: hour,
+    originAccounted,
+    tagSet,
+    quantity,
+    carriedAt: nowMs,
+  };
+}
+
+/**
+ * The zero record of a licence that used nothing in an hour, if its product wants one. AWS advises hourly records
+ * even without usage. One that comes too late is not worth a carry, and is left out.
+ */
+export function zeroSeal(
+  licence: Licence,
+  product: Product | undefined,
+  hour: HourStart,
+  shard: number,
+  nowMs: number,
+  policy: MeteringPolicy,
+): SealedHour | undefined {
+  const dimension = product?.dimensions[0];
+  if (!product || dimension === undefined || product.zeroRecords === 'off') return undefined;
+  if (product.pricingModel !== 'subscription' || !wasActive(licence, hour, policy)) return undefined;
+  if (!mayClose(hour, licence.ending, nowMs, policy, false)) return undefined;
+  if (nowMs >= deadlineOf(hour, licence.ending, policy) - policy.nearDeadlineMs) return undefined;
+  return sealForSending({ hour, shard, dimension, licence }, EMPTY_TALLY, product.pricingModel, nowMs, policy);
+}
+
+function wasActive(licence: Licence, hour: HourStart, policy: MeteringPolicy): boolean {
+  if (licence.ending && hour > lastHourOf(licence.ending, policy)) return false;
+  const first = hourOf(licence.firstSeenAt);
+  return hour >= first && coversInstant(licence, Math.max(licence.firstSeenAt, Date.parse(`${hour}:00:00Z`)));
+}

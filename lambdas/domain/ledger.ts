@@ -1,0 +1,138 @@
+// What is accounted for: sealed hours, what became of each, and the carries between hours.
+import type { HourStart } from './hour.ts';
+import type { IdentityStyle } from './product.ts';
+import type { TagSet } from './tag-set.ts';
+
+/** What became of a sealed hour. A closed set: every switch over it is exhaustive. */
+export type RecordStatus =
+  /** To be sent, or sent without a final answer. No infrastructure fault ever leaves this state. */
+  | 'open'
+  /** AWS said Success. */
+  | 'honoured'
+  /** AWS holds the record already, and another attempt of ours may have put it there. */
+  | 'presumed'
+  /** AWS holds another record for the hour, and none of our attempts explains it. */
+  | 'disputed'
+  /** AWS does not take it now, for example CustomerNotSubscribed; tried again until the deadline. */
+  | 'held'
+  /** AWS refused the record itself; an operator mends and releases it. */
+  | 'quarantined'
+  /** Deliberately never sent: inside an entitlement, a pure contract, held back by an operator. */
+  | 'withheld'
+  /** Attempted without any answer, and the deadline has passed. */
+  | 'uncertain'
+  /** Never honoured, and the deadline has passed: lost revenue. */
+  | 'expired'
+  /** Nothing to send: the whole hour was carried on or is held as late. */
+  | 'carried';
+
+export interface Allocation {
+  readonly quantity: number;
+  /** In canonical order; none in the one untagged allocation. */
+  readonly tags: readonly (readonly [string, string])[];
+}
+
+/** The record that AWS is sent, frozen when the hour is sealed, so that every attempt is the same to the byte. */
+export interface WireRecord {
+  readonly timestampSeconds: number;
+  readonly dimension: string;
+  readonly quantity: number;
+  readonly licenceArn?: string;
+  readonly customerIdentifier?: string;
+  readonly customerAwsAccountId?: string;
+  readonly allocations?: readonly Allocation[];
+}
+
+/** The rows and carries that a seal or a later look was made from. Shows a foreign overwrite. */
+export interface Seen {
+  readonly recorded: number;
+  readonly carriedIn: number;
+  readonly count: number;
+  /** The same for the same rows in any order. */
+  readonly rowsHash: string;
+}
+
+export interface Attempt {
+  readonly at: number;
+}
+
+/** An answer that says for certain that nothing was metered. */
+export interface AttemptRefusal {
+  readonly at: number;
+  readonly code: string;
+  readonly requestId?: string;
+}
+
+export interface SealedHour {
+  readonly kind: 'sealed';
+  readonly hour: HourStart;
+  readonly shard: number;
+  readonly licenceKey: string;
+  readonly dimension: string;
+  readonly customerId: string;
+  readonly productCode: string;
+  readonly identityStyle: IdentityStyle;
+  readonly meteringRegion: string;
+  readonly record: WireRecord;
+  /** Units that have found their place: the record's quantity, what was carried out and what is held as late. */
+  readonly accounted: number;
+  /** `accounted` by digest of tag set. */
+  readonly accountedByTagSet: Readonly<Record<string, number>>;
+  readonly carriedOut: number;
+  readonly heldLate: number;
+  readonly heldReasons: readonly string[];
+  readonly seen: Seen;
+  readonly status: RecordStatus;
+  readonly reason?: string;
+  readonly deadlineAt: number;
+  readonly nextAttemptAt?: number;
+  /** Attempts that may have reached AWS, by id. One that AWS refused for certain is taken out again. */
+  readonly attempts: Readonly<Record<string, Attempt>>;
+  /** The latest refusals, oldest first. */
+  readonly refusals: readonly AttemptRefusal[];
+  readonly meteringRecordId?: string;
+  readonly sealedAt: number;
+  readonly settledAt?: number;
+}
+
+/** Late usage on its way into a later hour. Once per origin hour, tag set and amount accounted for there before. */
+export interface Carry {
+  readonly kind: 'carry';
+  /** The hour that it goes into. */
+  readonly hour: HourStart;
+  readonly shard: number;
+  readonly licenceKey: string;
+  readonly dimension: string;
+  readonly originHour: HourStart;
+  readonly originAccounted: number;
+  readonly tagSet: TagSet;
+  readonly quantity: number;
+  readonly carriedAt: number;
+}
+
+export type LedgerEntry = SealedHour | Carry;
+
+/** Statuses in which a record is still to be sent or tried again. */
+export function isLive(status: RecordStatus): boolean {
+  return status === 'open' || status === 'held' || status === 'quarantined';
+}
+
+/** Whether an operator should see a sealed hour that is no longer live. A zero record that was lost harms nobody. */
+export function needsAttention(sealed: Pick<SealedHour, 'status' | 'heldLate' | 'record'>): boolean {
+  if (sealed.heldLate > 0) return true;
+  if (sealed.record.quantity === 0) return false;
+  switch (sealed.status) {
+    case 'presumed':
+    case 'disputed':
+    case 'uncertain':
+    case 'expired':
+      return true;
+    case 'open':
+    case 'held':
+    case 'quarantined':
+    case 'honoured':
+    case 'withheld':
+    case 'carried':
+      return false;
+  }
+}

@@ -1,0 +1,151 @@
+// Freezing an hour: the whole wire record, its deadline and what it was made of.
+import { deadlineOf } from './deadline.ts';
+import { type HourStart, hourStartMs } from './hour.ts';
+import type { Allocation, RecordStatus, SealedHour, WireRecord } from './ledger.ts';
+import { type Licence, licenceStartMs } from './licence.ts';
+import { MAX_ALLOCATIONS, MAX_QUANTITY } from './marketplace-limits.ts';
+import type { MeteringPolicy } from './metering-policy.ts';
+import type { PricingModel } from './product.ts';
+import { type TagSet, tagPairs, tagSetDigest, UNTAGGED } from './tag-set.ts';
+import { type Tally, takeUpTo } from './tally.ts';
+
+export interface Meter {
+  readonly hour: HourStart;
+  readonly shard: number;
+  readonly dimension: string;
+  readonly licence: Licence;
+}
+
+/** Stored allocations stay well under DynamoDB's 400 KB an item, and a record under AWS's 1 MB a call. */
+const MAX_ALLOCATION_BYTES = 300_000;
+
+/** A sealed hour to be sent: as much of the tally as one record can hold. What is over is carried. */
+export function sealForSending(
+  meter: Meter,
+  tally: Tally,
+  pricingModel: PricingModel,
+  nowMs: number,
+  policy: MeteringPolicy,
+): SealedHour {
+  const taken = takeUpTo(tally.byTagSet, MAX_QUANTITY);
+  const [status, reason] = openingStatus(pricingModel);
+  return frozen(meter, tally, taken, { status, ...(reason === undefined ? {} : { reason }) }, nowMs, policy);
+}
+
+/** A sealed hour without anything to send, for usage that is carried on or held from the start. */
+export function sealEmpty(
+  meter: Meter,
+  tally: Tally,
+  fate: { carriedOut: number; heldLate: number; heldReasons: readonly string[] },
+  nowMs: number,
+  policy: MeteringPolicy,
+): SealedHour {
+  const empty = frozen(meter, tally, new Map(), { status: 'carried' }, nowMs, policy);
+  return { ...empty, ...fate, accounted: tally.used, accountedByTagSet: byDigest(tally.byTagSet) };
+}
+
+function openingStatus(pricingModel: PricingModel): readonly [RecordStatus, string?] {
+  switch (pricingModel) {
+    case 'subscription':
+      return ['open'];
+    case 'contract':
+      return ['withheld', 'contract'];
+    case 'contractWithConsumption':
+      // Billing before the entitlement is known could bill what the contract includes.
+      return ['withheld', 'entitlementUnknown'];
+  }
+}
+
+function frozen(
+  { hour, shard, dimension, licence }: Meter,
+  tally: Tally,
+  taken: ReadonlyMap<TagSet, number>,
+  standing: { status: RecordStatus; reason?: string },
+  nowMs: number,
+  policy: MeteringPolicy,
+): SealedHour {
+  const record = wireRecord(hour, dimension, licence, taken);
+  return {
+    kind: 'sealed',
+    hour,
+    shard,
+    licenceKey: licence.licenceKey,
+    dimension,
+    customerId: licence.customerId,
+    productCode: licence.productCode,
+    identityStyle: licence.identityStyle,
+    meteringRegion: licence.meteringRegion,
+    record,
+    accounted: record.quantity,
+    accountedByTagSet: byDigest(taken),
+    carriedOut: 0,
+    heldLate: 0,
+    heldReasons: [],
+    seen: tally.seen,
+    ...standing,
+    deadlineAt: deadlineOf(hour, licence.ending, policy),
+    attempts: {},
+    refusals: [],
+    sealedAt: nowMs,
+  };
+}
+
+function wireRecord(
+  hour: HourStart,
+  dimension: string,
+  licence: Licence,
+  taken: ReadonlyMap<TagSet, number>,
+): WireRecord {
+  const named =
+    licence.identityStyle === 'licence'
+      ? { licenceArn: licence.licenceArn, customerAwsAccountId: licence.customerAwsAccountId }
+      : { customerIdentifier: licence.customerIdentifier };
+  const allocations = allocationsOf(taken);
+  return {
+    timestampSeconds: recordTimestampSeconds(hour, licence),
+    dimension,
+    quantity: [...taken.values()].reduce((sum, quantity) => sum + quantity, 0),
+    ...withoutUndefined(named),
+    ...(allocations.length === 0 ? {} : { allocations }),
+  };
+}
+
+/**
+ * The start of the hour, or of the licence where that lies within the same hour: AWS refuses usage from before a
+ * licence's activation (InvalidLicenseException), and removes duplicates by hour either way.
+ */
+function recordTimestampSeconds(hour: HourStart, licence: Licence): number {
+  const startMs = hourStartMs(hour);
+  const licenceStart = licenceStartMs(licence);
+  const clamped = licenceStart > startMs && licenceStart < startMs + 3_600_000 ? licenceStart : startMs;
+  return Math.ceil(clamped / 1_000);
+}
+
+/** Allocations only where something is tagged; what does not fit goes into the one untagged allocation. */
+function allocationsOf(taken: ReadonlyMap<TagSet, number>): Allocation[] {
+  const tagged = [...taken].filter(([tagSet]) => tagSet !== UNTAGGED);
+  if (tagged.length === 0) return [];
+  const allocations: Allocation[] = [];
+  let untagged = taken.get(UNTAGGED) ?? 0;
+  let bytes = 0;
+  for (const [tagSet, quantity] of tagged) {
+    bytes += tagSet.length + 64;
+    if (allocations.length < MAX_ALLOCATIONS - 1 && bytes <= MAX_ALLOCATION_BYTES) {
+      allocations.push({ quantity, tags: tagPairs(tagSet) });
+    } else {
+      untagged += quantity;
+    }
+  }
+  return untagged > 0 ? [...allocations, { quantity: untagged, tags: [] }] : allocations;
+}
+
+function byDigest(byTagSet: ReadonlyMap<TagSet, number>): Record<string, number> {
+  const pairs = [...byTagSet].filter(([, quantity]) => quantity > 0);
+  return Object.fromEntries(pairs.map(([tagSet, quantity]) => [tagSetDigest(tagSet), quantity]));
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

@@ -1,0 +1,111 @@
+// How customers and licences lie in the customers table: keys, and conversions both ways.
+import type { Customer } from '../domain/customer.ts';
+import { shardOf } from '../domain/keys.ts';
+import type { Licence, LicenceEnding, LicencePeriod } from '../domain/licence.ts';
+import type { IdentityStyle } from '../domain/product.ts';
+import type { Item } from './dynamo.ts';
+import {
+  mapList,
+  optionalFlag,
+  optionalMap,
+  optionalText,
+  optionalWhole,
+  present,
+  text,
+  textList,
+  whole,
+} from './item-reader.ts';
+
+/** The layout's number on every item, so that a later layout can tell old items by it. */
+export const LAYOUT = 1;
+
+export const ENDING_PARTITION = 'ending';
+
+/** The sort key of the one customer of an account and product whose licence AWS has not named yet. */
+export const AWAITING_LICENCE = 'awaiting-licence';
+
+interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+export function licencePartition(shard: number): string {
+  return `licences#${String(shard).padStart(2, '0')}`;
+}
+
+export function licenceItemKey(licenceKey: string): ItemKey {
+  return { pk: licencePartition(shardOf(licenceKey)), sk: licenceKey };
+}
+
+export function customerItemKey(customerId: string): ItemKey {
+  return { pk: `customer#${customerId}`, sk: 'customer' };
+}
+
+export function accountPartition(customerAwsAccountId: string, productCode: string): string {
+  return `account#${customerAwsAccountId}#${productCode}`;
+}
+
+export function endingItemKey(licenceKey: string): ItemKey {
+  return { pk: ENDING_PARTITION, sk: licenceKey };
+}
+
+export function toCustomerItem(customer: Customer): Item {
+  return { ...customerItemKey(customer.customerId), v: LAYOUT, ...customer };
+}
+
+export function fromCustomerItem(item: Item): Customer {
+  return {
+    customerId: text(item, 'customerId'),
+    productCode: text(item, 'productCode'),
+    licenceKeys: textList(item, 'licenceKeys'),
+    createdAt: whole(item, 'createdAt'),
+    sequence: whole(item, 'sequence'),
+    ...present({
+      customerAwsAccountId: optionalText(item, 'customerAwsAccountId'),
+      registeredAt: optionalWhole(item, 'registeredAt'),
+      isFreeTrial: optionalFlag(item, 'isFreeTrial'),
+      freeTrialHint: optionalFlag(item, 'freeTrialHint'),
+    }),
+  };
+}
+
+export function fromLicenceItem(item: Item): Licence {
+  const ending = optionalMap(item, 'ending');
+  return {
+    licenceKey: text(item, 'licenceKey'),
+    identityStyle: identityStyle(item),
+    productCode: text(item, 'productCode'),
+    meteringRegion: text(item, 'meteringRegion'),
+    customerId: text(item, 'customerId'),
+    firstSeenAt: whole(item, 'firstSeenAt'),
+    periods: mapList(item, 'periods').map(fromPeriod),
+    ...present({
+      licenceArn: optionalText(item, 'licenceArn'),
+      customerIdentifier: optionalText(item, 'customerIdentifier'),
+      customerAwsAccountId: optionalText(item, 'customerAwsAccountId'),
+      ending: ending && fromEnding(ending),
+    }),
+  };
+}
+
+function identityStyle(item: Item): IdentityStyle {
+  return text(item, 'identityStyle') === 'legacy' ? 'legacy' : 'licence';
+}
+
+function fromPeriod(period: Item): LicencePeriod {
+  return present({
+    agreementId: optionalText(period, 'agreementId'),
+    from: optionalWhole(period, 'from'),
+    to: optionalWhole(period, 'to'),
+  });
+}
+
+function fromEnding(ending: Item): LicenceEnding {
+  return {
+    noticeAt: whole(ending, 'noticeAt'),
+    ...present({
+      revokedAt: optionalWhole(ending, 'revokedAt'),
+      deprovisionedAt: optionalWhole(ending, 'deprovisionedAt'),
+    }),
+  };
+}

@@ -1,0 +1,60 @@
+// Reads members of a stored item with their types, so that a broken item is named instead of travelling on.
+import { BrokenInvariant } from '../domain/failure.ts';
+import type { Item } from './dynamo.ts';
+
+export function text(item: Item, name: string): string {
+  const value = optionalText(item, name);
+  return value ?? broken(name);
+}
+
+export function optionalText(item: Item, name: string): string | undefined {
+  const value = item[name];
+  return value === undefined || typeof value === 'string' ? value : broken(name);
+}
+
+export function whole(item: Item, name: string): number {
+  const value = optionalWhole(item, name);
+  return value ?? broken(name);
+}
+
+export function optionalWhole(item: Item, name: string): number | undefined {
+  const value = item[name];
+  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value)) ? value : broken(name);
+}
+
+export function optionalFlag(item: Item, name: string): boolean | undefined {
+  const value = item[name];
+  return value === undefined || typeof value === 'boolean' ? value : broken(name);
+}
+
+export function textList(item: Item, name: string): string[] {
+  const value = item[name];
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : broken(name);
+}
+
+/** A map member, to be read on with the functions above. */
+export function optionalMap(item: Item, name: string): Item | undefined {
+  const value = item[name];
+  return value === undefined || isMap(value) ? value : broken(name);
+}
+
+export function mapList(item: Item, name: string): Item[] {
+  const value = item[name];
+  return Array.isArray(value) && value.every(isMap) ? value : broken(name);
+}
+
+/** Leaves out the members that are undefined: to be spread where a member is present or absent, never undefined. */
+export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function isMap(value: unknown): value is Item {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function broken(name: string): never {
+  throw new BrokenInvariant('ItemMalformed', `A stored item's member ${name} is missing or of another type.`, {
+    facts: { member: name },
+  });
+}

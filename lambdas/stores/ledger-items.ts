@@ -1,0 +1,192 @@
+// Sealed hours and carries as items of the ledger table.
+
+import { BrokenInvariant } from '../domain/failure.ts';
+import { parseHour } from '../domain/hour.ts';
+import { hourShardKey, KEY_SEPARATOR, meterKey } from '../domain/keys.ts';
+import {
+  type Allocation,
+  type Attempt,
+  type AttemptRefusal,
+  type Carry,
+  isLive,
+  type LedgerEntry,
+  needsAttention,
+  type RecordStatus,
+  type SealedHour,
+  type WireRecord,
+} from '../domain/ledger.ts';
+import type { IdentityStyle } from '../domain/product.ts';
+import { tagSetDigest } from '../domain/tag-set.ts';
+import type { Item } from './dynamo.ts';
+import { mapList, optionalMap, optionalText, optionalWhole, present, text, textList, whole } from './item-reader.ts';
+
+/** The layout of items, for forward migrations. */
+const LAYOUT = 1;
+
+/** The state index is spread over this many partitions: DynamoDB takes 1,000 writes a second on each. */
+export const STATE_SHARDS = 8;
+
+export function sealedKey(sealed: Pick<SealedHour, 'hour' | 'shard' | 'licenceKey' | 'dimension'>): Item {
+  return { pk: hourShardKey(sealed.hour, sealed.shard), sk: meterKey(sealed.licenceKey, sealed.dimension) };
+}
+
+/**
+ * Right behind its meter's sealed hour. `~` starts no id of a caller, and callers have no right to write here. The
+ * key makes a carry once per origin hour, tag set and amount accounted for before.
+ */
+export function carryKey(carry: Carry): Item {
+  const id = `~${carry.originHour}.${tagSetDigest(carry.tagSet)}.${carry.originAccounted}`;
+  return {
+    pk: hourShardKey(carry.hour, carry.shard),
+    sk: `${meterKey(carry.licenceKey, carry.dimension)}${KEY_SEPARATOR}${id}`,
+  };
+}
+
+export function stateKey(kind: 'live' | 'attention', shard: number): string {
+  return `${kind}#${shard % STATE_SHARDS}`;
+}
+
+/** The sort key of the state index: deadline first, in a form that sorts as text. */
+export function stateSort(deadlineAt: number, sealed: Pick<SealedHour, 'hour' | 'licenceKey' | 'dimension'>): string {
+  return `${new Date(deadlineAt).toISOString()}#${sealed.hour}#${meterKey(sealed.licenceKey, sealed.dimension)}`;
+}
+
+/** Where a sealed hour stands in the state index; nowhere once it is settled and nobody need see it. */
+export function statePlace(sealed: SealedHour): { stateKey: string; stateSort: string } | undefined {
+  const kind = isLive(sealed.status) ? 'live' : needsAttention(sealed) ? 'attention' : undefined;
+  return kind && { stateKey: stateKey(kind, sealed.shard), stateSort: stateSort(sealed.deadlineAt, sealed) };
+}
+
+export function toSealedItem(sealed: SealedHour): Item {
+  return { ...sealedKey(sealed), v: LAYOUT, ...statePlace(sealed), ...sealed };
+}
+
+export function toCarryItem(carry: Carry): Item {
+  return { ...carryKey(carry), v: LAYOUT, ...carry };
+}
+
+export function fromLedgerItem(item: Item): LedgerEntry {
+  return item['kind'] === 'carry' ? fromCarryItem(item) : fromSealedItem(item);
+}
+
+function fromCarryItem(item: Item): Carry {
+  return {
+    kind: 'carry',
+    ...place(item),
+    originHour: hour(item, 'originHour'),
+    originAccounted: whole(item, 'originAccounted'),
+    tagSet: text(item, 'tagSet'),
+    quantity: whole(item, 'quantity'),
+    carriedAt: whole(item, 'carriedAt'),
+  };
+}
+
+export function fromSealedItem(item: Item): SealedHour {
+  const seen = optionalMap(item, 'seen') ?? {};
+  return {
+    kind: 'sealed',
+    ...place(item),
+    customerId: text(item, 'customerId'),
+    productCode: text(item, 'productCode'),
+    identityStyle: oneOf(item, 'identityStyle', IDENTITY_STYLES),
+    meteringRegion: text(item, 'meteringRegion'),
+    record: fromRecord(optionalMap(item, 'record') ?? {}),
+    accounted: whole(item, 'accounted'),
+    accountedByTagSet: wholes(optionalMap(item, 'accountedByTagSet') ?? {}),
+    carriedOut: whole(item, 'carriedOut'),
+    heldLate: whole(item, 'heldLate'),
+    heldReasons: textList(item, 'heldReasons'),
+    seen: {
+      recorded: whole(seen, 'recorded'),
+      carriedIn: whole(seen, 'carriedIn'),
+      count: whole(seen, 'count'),
+      rowsHash: text(seen, 'rowsHash'),
+    },
+    status: oneOf(item, 'status', STATUSES),
+    deadlineAt: whole(item, 'deadlineAt'),
+    attempts: attempts(optionalMap(item, 'attempts') ?? {}),
+    refusals: mapList(item, 'refusals').map(fromRefusal),
+    sealedAt: whole(item, 'sealedAt'),
+    ...present({
+      reason: optionalText(item, 'reason'),
+      nextAttemptAt: optionalWhole(item, 'nextAttemptAt'),
+      meteringRecordId: optionalText(item, 'meteringRecordId'),
+      settledAt: optionalWhole(item, 'settledAt'),
+    }),
+  };
+}
+
+const IDENTITY_STYLES: readonly IdentityStyle[] = ['licence', 'legacy'];
+
+export const STATUSES: readonly RecordStatus[] = [
+  'open',
+  'honoured',
+  'presumed',
+  'disputed',
+  'held',
+  'quarantined',
+  'withheld',
+  'uncertain',
+  'expired',
+  'carried',
+];
+
+function place(item: Item) {
+  return {
+    hour: hour(item, 'hour'),
+    shard: whole(item, 'shard'),
+    licenceKey: text(item, 'licenceKey'),
+    dimension: text(item, 'dimension'),
+  };
+}
+
+function fromRecord(record: Item): WireRecord {
+  const allocations = record['allocations'] === undefined ? undefined : mapList(record, 'allocations');
+  return {
+    timestampSeconds: whole(record, 'timestampSeconds'),
+    dimension: text(record, 'dimension'),
+    quantity: whole(record, 'quantity'),
+    ...present({
+      licenceArn: optionalText(record, 'licenceArn'),
+      customerIdentifier: optionalText(record, 'customerIdentifier'),
+      customerAwsAccountId: optionalText(record, 'customerAwsAccountId'),
+      allocations: allocations?.map(fromAllocation),
+    }),
+  };
+}
+
+function fromAllocation(item: Item): Allocation {
+  const tags = Array.isArray(item['tags']) ? item['tags'] : [];
+  return { quantity: whole(item, 'quantity'), tags: tags.map(([key, value]) => [String(key), String(value)] as const) };
+}
+
+function fromRefusal(item: Item): AttemptRefusal {
+  return {
+    at: whole(item, 'at'),
+    code: text(item, 'code'),
+    ...present({ requestId: optionalText(item, 'requestId') }),
+  };
+}
+
+function attempts(items: Item): Record<string, Attempt> {
+  return Object.fromEntries(Object.keys(items).map((id) => [id, { at: whole(optionalMap(items, id) ?? {}, 'at') }]));
+}
+
+function wholes(item: Item): Record<string, number> {
+  return Object.fromEntries(Object.keys(item).map((name) => [name, whole(item, name)]));
+}
+
+function hour(item: Item, name: string) {
+  return parseHour(text(item, name)) ?? malformed(name);
+}
+
+export function oneOf<T extends string>(item: Item, name: string, allowed: readonly T[]): T {
+  const value = item[name];
+  return allowed.find((each) => each === value) ?? malformed(name);
+}
+
+function malformed(name: string): never {
+  throw new BrokenInvariant('ItemMalformed', `A stored ledger item's member ${name} has an unknown value.`, {
+    facts: { member: name },
+  });
+}

@@ -1,0 +1,251 @@
+// The ledger table: every seal, carry, attempt and result, each once, each under its condition.
+import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { HourStart } from '../domain/hour.ts';
+import { shardOf } from '../domain/keys.ts';
+import type { Carry, LedgerEntry, SealedHour } from '../domain/ledger.ts';
+import type { Settlement } from '../domain/metering-result.ts';
+import { tagSetDigest } from '../domain/tag-set.ts';
+import type { LateHold, LedgerStore, LiveRecord } from '../flow/ports.ts';
+import { getItem, getItems, putItem, queryPages, toItem, transact, updateItem } from './dynamo.ts';
+import { optionalWhole, present, text } from './item-reader.ts';
+import {
+  fromLedgerItem,
+  fromSealedItem,
+  oneOf,
+  STATUSES,
+  sealedKey,
+  stateKey,
+  statePlace,
+  stateSort,
+  toCarryItem,
+  toSealedItem,
+} from './ledger-items.ts';
+import { BY_STATE } from './tables.ts';
+import { partitionQuery } from './usage-store.ts';
+
+/** How many refusals a record keeps; the latest tell the story, and an item must stay small. */
+const REFUSALS_KEPT = 8;
+
+const ABSENT = 'attribute_not_exists(pk)';
+
+export class DynamoLedgerStore implements LedgerStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async *entries(hour: HourStart, shard: number, licenceKey?: string): AsyncGenerator<readonly LedgerEntry[]> {
+    const pages = queryPages(this.#client, {
+      TableName: this.#table,
+      ConsistentRead: true,
+      ...partitionQuery(hour, shard, licenceKey),
+    });
+    for await (const page of pages) yield page.map(fromLedgerItem);
+  }
+
+  async seal(sealed: SealedHour): Promise<'sealed' | 'exists'> {
+    const item = toItem(toSealedItem(sealed));
+    const written = await putItem(this.#client, { TableName: this.#table, Item: item, ConditionExpression: ABSENT });
+    return written.kind === 'written' ? 'sealed' : 'exists';
+  }
+
+  async sealCarried(sealed: SealedHour, carries: readonly Carry[]): Promise<'sealed' | 'exists'> {
+    const written = await transact(this.#client, [
+      { Put: { TableName: this.#table, Item: toItem(toSealedItem(sealed)), ConditionExpression: ABSENT } },
+      ...carries.map((carry) => this.#putCarry(carry)),
+    ]);
+    return written.kind === 'written' ? 'sealed' : 'exists';
+  }
+
+  async carry(
+    origin: SealedHour,
+    carry: Carry,
+    onlyInto: 'any' | 'unsealed',
+  ): Promise<'carried' | 'moved' | 'targetSealed'> {
+    const written = await transact(this.#client, [
+      { Update: this.#raise(origin, carry.tagSet, carry.quantity, { carriedOut: carry.quantity }) },
+      this.#putCarry(carry),
+      ...(onlyInto === 'any'
+        ? []
+        : [{ ConditionCheck: { TableName: this.#table, Key: toItem(sealedKey(carry)), ConditionExpression: ABSENT } }]),
+    ]);
+    if (written.kind === 'written') return 'carried';
+    return written.failed.includes(2) ? 'targetSealed' : 'moved';
+  }
+
+  async holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'> {
+    const raised = this.#raise(origin, late.tagSet, late.quantity, { heldLate: late.quantity, reason: late.reason });
+    return (await updateItem(this.#client, raised)) ? 'held' : 'moved';
+  }
+
+  async hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean> {
+    return updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem(sealedKey(sealed)),
+      UpdateExpression: 'SET deadlineAt = :deadline, stateSort = :sort REMOVE nextAttemptAt',
+      ConditionExpression: 'deadlineAt > :deadline AND #status = :status',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: toItem({
+        ':deadline': deadlineAt,
+        ':sort': stateSort(deadlineAt, sealed),
+        ':status': sealed.status,
+      }),
+    });
+  }
+
+  async *live(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
+    const pages = queryPages(this.#client, {
+      TableName: this.#table,
+      IndexName: BY_STATE,
+      KeyConditionExpression: 'stateKey = :live',
+      ExpressionAttributeValues: toItem({ ':live': stateKey('live', stateShard) }),
+    });
+    for await (const page of pages) {
+      yield page.map((item) => ({
+        partition: text(item, 'pk'),
+        meter: text(item, 'sk'),
+        deadlineAt: Date.parse(text(item, 'stateSort').slice(0, 24)),
+        status: oneOf(item, 'status', STATUSES),
+        ...present({ nextAttemptAt: optionalWhole(item, 'nextAttemptAt') }),
+      }));
+    }
+  }
+
+  async records(references: readonly LiveRecord[]): Promise<readonly SealedHour[]> {
+    const keys = references.map(({ partition, meter }) => ({ pk: partition, sk: meter }));
+    return (await getItems(this.#client, this.#table, keys)).map(fromSealedItem);
+  }
+
+  async sealed(hour: HourStart, licenceKey: string, dimension: string): Promise<SealedHour | undefined> {
+    const key = sealedKey({ hour, shard: shardOf(licenceKey), licenceKey, dimension });
+    const item = await getItem(this.#client, { TableName: this.#table, Key: toItem(key) });
+    return item && fromSealedItem(item);
+  }
+
+  async intend(sealed: SealedHour, attempt: { id: string; at: number }): Promise<boolean> {
+    return updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem(sealedKey(sealed)),
+      UpdateExpression: 'SET attempts.#id = :attempt',
+      // A quarantined or settled record is not sent, whatever an index that lags a little said.
+      ConditionExpression: '#status IN (:open, :held)',
+      ExpressionAttributeNames: { '#id': attempt.id, '#status': 'status' },
+      ExpressionAttributeValues: toItem({ ':attempt': { at: attempt.at }, ':open': 'open', ':held': 'held' }),
+    });
+  }
+
+  async settle(sealed: SealedHour, settlement: Settlement): Promise<boolean> {
+    const after = settled(sealed, settlement);
+    const place = statePlace(after);
+    const sets: Record<string, unknown> = {
+      status: after.status,
+      refusals: after.refusals,
+      ...present({
+        reason: after.reason,
+        nextAttemptAt: after.nextAttemptAt,
+        meteringRecordId: after.meteringRecordId,
+        settledAt: after.settledAt,
+        ...place,
+      }),
+    };
+    const removes = [
+      ...(place ? [] : ['stateKey', 'stateSort']),
+      ...(after.nextAttemptAt === undefined ? ['nextAttemptAt'] : []),
+      ...(after.reason === undefined ? ['reason'] : []),
+    ];
+    const refused = settlement.refusedAttemptId;
+    const names = Object.keys(sets);
+    return updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem(sealedKey(sealed)),
+      UpdateExpression: [
+        `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+        removes.length + (refused ? 1 : 0) > 0
+          ? `REMOVE ${[...removes.map((name) => `#${name}`), ...(refused ? ['attempts.#refused'] : [])].join(', ')}`
+          : '',
+      ].join(' '),
+      // What was judged must still stand: a further attempt, a hold or another's result changes the judgement.
+      ConditionExpression:
+        '#status = :was AND size(attempts) = :attempts AND heldLate = :heldLate AND deadlineAt = :deadline',
+      ExpressionAttributeNames: {
+        ...Object.fromEntries([...names, ...removes].map((name) => [`#${name}`, name])),
+        ...(refused ? { '#refused': refused } : {}),
+      },
+      ExpressionAttributeValues: toItem({
+        ...Object.fromEntries(Object.entries(sets).map(([name, value]) => [`:${name}`, value])),
+        ':was': sealed.status,
+        ':attempts': Object.keys(sealed.attempts).length,
+        ':heldLate': sealed.heldLate,
+        ':deadline': sealed.deadlineAt,
+      }),
+    });
+  }
+
+  #putCarry(carry: Carry): TransactWriteItem {
+    return { Put: { TableName: this.#table, Item: toItem(toCarryItem(carry)), ConditionExpression: ABSENT } };
+  }
+
+  #raise(
+    origin: SealedHour,
+    tagSet: string,
+    quantity: number,
+    into: { carriedOut: number } | { heldLate: number; reason: string },
+  ) {
+    const digest = tagSetDigest(tagSet);
+    const before = origin.accountedByTagSet[digest];
+    const held = 'heldLate' in into;
+    // A settled record that now holds usage has to show on the attention list; a live one is listed already.
+    const place = held ? statePlace({ ...origin, heldLate: origin.heldLate + quantity }) : undefined;
+    return {
+      TableName: this.#table,
+      Key: toItem(sealedKey(origin)),
+      UpdateExpression: [
+        'SET accountedByTagSet.#digest = :after, accounted = accounted + :quantity, seen = :seen',
+        held
+          ? ', heldLate = heldLate + :quantity, heldReasons = list_append(heldReasons, :reason)'
+          : ', carriedOut = carriedOut + :quantity',
+        place ? ', stateKey = :stateKey, stateSort = :stateSort' : '',
+      ].join(''),
+      ConditionExpression: [
+        before === undefined
+          ? 'attribute_exists(pk) AND attribute_not_exists(accountedByTagSet.#digest)'
+          : 'accountedByTagSet.#digest = :before',
+        ...(held ? ['#status = :status', 'deadlineAt = :deadline'] : []),
+      ].join(' AND '),
+      ExpressionAttributeNames: { '#digest': digest, ...(held ? { '#status': 'status' } : {}) },
+      ExpressionAttributeValues: toItem({
+        ':after': (before ?? 0) + quantity,
+        ':quantity': quantity,
+        ':seen': origin.seen,
+        ...(before === undefined ? {} : { ':before': before }),
+        ...(held
+          ? {
+              ':reason': origin.heldReasons.includes(into.reason) ? [] : [into.reason],
+              ':status': origin.status,
+              ':deadline': origin.deadlineAt,
+            }
+          : {}),
+        ...(place ? { ':stateKey': place.stateKey, ':stateSort': place.stateSort } : {}),
+      }),
+    };
+  }
+}
+
+function settled(sealed: SealedHour, settlement: Settlement): SealedHour {
+  const { reason: _before, nextAttemptAt: _next, ...rest } = sealed;
+  const isFinal = settlement.status !== 'open' && settlement.status !== 'held';
+  return {
+    ...rest,
+    status: settlement.status,
+    refusals: settlement.refusal ? [...sealed.refusals, settlement.refusal].slice(-REFUSALS_KEPT) : sealed.refusals,
+    ...present({
+      reason: settlement.reason,
+      nextAttemptAt: settlement.nextAttemptAt,
+      meteringRecordId: settlement.meteringRecordId,
+      settledAt: isFinal ? settlement.at : undefined,
+    }),
+  };
+}

@@ -1,0 +1,40 @@
+// The rejects table: refused usage by day, with what was wrong.
+import { hash } from 'node:crypto';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Refusal } from '../domain/refusal.ts';
+import type { RejectStore } from '../flow/ports.ts';
+import { toItem, updateItem } from './dynamo.ts';
+
+const KEPT_SECONDS = 400 * 86_400;
+
+/** One partition takes 1,000 writes a second; a client that loops on a bad event must not stop the others. */
+const DAY_SHARDS = 8;
+
+export class DynamoRejectStore implements RejectStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async keep(refusal: Refusal): Promise<void> {
+    const { at, code, ...rest } = refusal;
+    const identity = hash('sha256', [code, refusal.subject, refusal.dimension, refusal.eventId].join('\n'));
+    const day = new Date(at).toISOString().slice(0, 10);
+    await updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: `${day}#${Number.parseInt(identity.slice(0, 4), 16) % DAY_SHARDS}`, sk: identity }),
+      UpdateExpression:
+        'ADD times :one SET lastAt = :at, firstAt = if_not_exists(firstAt, :at), code = :code, refusal = :refusal, expiresAt = :expires',
+      ExpressionAttributeValues: toItem({
+        ':one': 1,
+        ':at': at,
+        ':code': code,
+        ':refusal': rest,
+        ':expires': Math.ceil(at / 1_000) + KEPT_SECONDS,
+      }),
+    });
+  }
+}

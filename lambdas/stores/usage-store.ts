@@ -1,0 +1,70 @@
+// The usage table: one item an event, appended once and never written to again.
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { HourStart } from '../domain/hour.ts';
+import { encodeKeyPart, hourShardKey, KEY_SEPARATOR, meterKey } from '../domain/keys.ts';
+import { tagSetOf } from '../domain/tag-set.ts';
+import { USAGE_ROW_LIFETIME_DAYS, type UsageEvent } from '../domain/usage-event.ts';
+import { parseUsageRow, type UsageRow } from '../domain/usage-row.ts';
+import type { UsageStore } from '../flow/ports.ts';
+import { putItem, queryPages, toItem } from './dynamo.ts';
+
+const DAY_SECONDS = 86_400;
+
+export class DynamoUsageStore implements UsageStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async put(event: UsageEvent): Promise<'recorded' | 'already' | 'conflict'> {
+    const written = await putItem(this.#client, {
+      TableName: this.#table,
+      Item: toItem(toUsageItem(event)),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+    if (written.kind === 'written') return 'recorded';
+    const existing = parseUsageRow(written.existing ?? {});
+    const isSame =
+      existing.kind === 'good' &&
+      existing.quantity === event.quantity &&
+      existing.atMs === event.atMs &&
+      existing.tagSet === tagSetOf(event.tags);
+    return isSame ? 'already' : 'conflict';
+  }
+
+  async *rows(hour: HourStart, shard: number, licenceKey?: string): AsyncGenerator<readonly UsageRow[]> {
+    const pages = queryPages(this.#client, {
+      TableName: this.#table,
+      ConsistentRead: true,
+      ...partitionQuery(hour, shard, licenceKey),
+    });
+    for await (const page of pages) yield page.map(parseUsageRow);
+  }
+}
+
+/** One partition of an hour, or one licence's part of it. */
+export function partitionQuery(hour: HourStart, shard: number, licenceKey?: string) {
+  const partition = hourShardKey(hour, shard);
+  return licenceKey === undefined
+    ? { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: toItem({ ':pk': partition }) }
+    : {
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :licence)',
+        ExpressionAttributeValues: toItem({ ':pk': partition, ':licence': `${licenceKey}${KEY_SEPARATOR}` }),
+      };
+}
+
+/** The item that stands for an event. Its attributes are the contract with sellers who write rows themselves. */
+export function toUsageItem(event: UsageEvent) {
+  return {
+    pk: hourShardKey(event.hour, event.shard),
+    sk: `${meterKey(event.licenceKey, event.dimension)}${KEY_SEPARATOR}${encodeKeyPart(event.eventId)}`,
+    v: 1,
+    quantity: event.quantity,
+    time: event.atMs,
+    tags: event.tags && Object.keys(event.tags).length > 0 ? event.tags : undefined,
+    expiresAt: Math.ceil(event.atMs / 1_000) + USAGE_ROW_LIFETIME_DAYS * DAY_SECONDS,
+  };
+}

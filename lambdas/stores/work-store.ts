@@ -1,0 +1,185 @@
+// The work table: what the schedules are at. Nothing in it is billed from; lost, it would be looked up anew.
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BrokenInvariant } from '../domain/failure.ts';
+import { type HourStart, parseHour } from '../domain/hour.ts';
+import { KEY_SEPARATOR } from '../domain/keys.ts';
+import type { HeldGroup, LateMarker, LookProgress, WorkStore } from '../flow/ports.ts';
+import { deleteItem, getItem, type Item, putItem, queryAll, toItem, updateItem } from './dynamo.ts';
+import { text, whole } from './item-reader.ts';
+
+const LATE = 'late';
+const WAITING = 'waiting';
+const LOOKS = 'looks';
+const GROUPS = 'groups';
+const WATERMARK: Item = { pk: 'watermark', sk: 'looks' };
+
+/** Looks and waiting hours are dropped by DynamoDB once nothing reads them any more. */
+const LOOKS_KEPT_SECONDS = 40 * 86_400;
+
+export class DynamoWorkStore implements WorkStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async markLate(hour: HourStart, shard: number): Promise<void> {
+    await updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: LATE, sk: lateKey(hour, shard) }),
+      UpdateExpression: 'ADD #version :one SET #hour = :hour, shard = :shard',
+      ExpressionAttributeNames: { '#version': 'version', '#hour': 'hour' },
+      ExpressionAttributeValues: toItem({ ':one': 1, ':hour': hour, ':shard': shard }),
+    });
+  }
+
+  async lateMarkers(): Promise<readonly LateMarker[]> {
+    const items = await this.#partition(LATE);
+    return items.map((item) => ({
+      hour: hourIn(item),
+      shard: whole(item, 'shard'),
+      version: whole(item, 'version'),
+    }));
+  }
+
+  async clearLate({ hour, shard, version }: LateMarker): Promise<void> {
+    await deleteItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: LATE, sk: lateKey(hour, shard) }),
+      ConditionExpression: '#version = :version',
+      ExpressionAttributeNames: { '#version': 'version' },
+      ExpressionAttributeValues: toItem({ ':version': version }),
+    });
+  }
+
+  async awaitLicence(licenceKey: string, hour: HourStart, shard: number): Promise<void> {
+    await putItem(this.#client, {
+      TableName: this.#table,
+      Item: toItem({ pk: WAITING, sk: `${licenceKey}${KEY_SEPARATOR}${hour}`, licenceKey, hour, shard }),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+  }
+
+  async releaseAwaiting(licenceKey: string): Promise<number> {
+    const waiting = await queryAll(this.#client, {
+      TableName: this.#table,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :waiting AND begins_with(sk, :licence)',
+      ExpressionAttributeValues: toItem({ ':waiting': WAITING, ':licence': `${licenceKey}${KEY_SEPARATOR}` }),
+    });
+    for (const item of waiting) {
+      // Marked before it is taken off the list: a crash in between costs one look too many, never one too few.
+      await this.markLate(hourIn(item), whole(item, 'shard'));
+      await deleteItem(this.#client, { TableName: this.#table, Key: toItem({ pk: WAITING, sk: text(item, 'sk') }) });
+    }
+    return waiting.length;
+  }
+
+  async watermark(): Promise<HourStart | undefined> {
+    const item = await getItem(this.#client, { TableName: this.#table, Key: toItem(WATERMARK) });
+    return item && hourIn(item);
+  }
+
+  async raiseWatermark(hour: HourStart): Promise<void> {
+    await updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem(WATERMARK),
+      UpdateExpression: 'SET #hour = :hour',
+      ConditionExpression: 'attribute_not_exists(pk) OR #hour < :hour',
+      ExpressionAttributeNames: { '#hour': 'hour' },
+      ExpressionAttributeValues: toItem({ ':hour': hour }),
+    });
+  }
+
+  async looks(from: HourStart): Promise<readonly LookProgress[]> {
+    const items = await queryAll(this.#client, {
+      TableName: this.#table,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :looks AND sk >= :from',
+      ExpressionAttributeValues: toItem({ ':looks': LOOKS, ':from': from }),
+    });
+    return items.map((item) => ({ hour: hourIn(item), looksDone: whole(item, 'looksDone') }));
+  }
+
+  async noteLooks({ hour, looksDone }: LookProgress): Promise<void> {
+    await updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: LOOKS, sk: hour }),
+      UpdateExpression: 'SET #hour = :hour, looksDone = :done, expiresAt = :expires',
+      ConditionExpression: 'attribute_not_exists(pk) OR looksDone < :done',
+      ExpressionAttributeNames: { '#hour': 'hour' },
+      ExpressionAttributeValues: toItem({
+        ':hour': hour,
+        ':done': looksDone,
+        ':expires': Date.parse(`${hour}:00:00Z`) / 1_000 + LOOKS_KEPT_SECONDS,
+      }),
+    });
+  }
+
+  async takeLease(name: string, holder: string, nowMs: number, untilMs: number): Promise<boolean> {
+    return updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: 'lease', sk: name }),
+      UpdateExpression: 'SET holder = :holder, untilAt = :until',
+      ConditionExpression: 'attribute_not_exists(pk) OR untilAt <= :now OR holder = :holder',
+      ExpressionAttributeValues: toItem({ ':holder': holder, ':until': untilMs, ':now': nowMs }),
+    });
+  }
+
+  async dropLease(name: string, holder: string): Promise<void> {
+    await deleteItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: 'lease', sk: name }),
+      ConditionExpression: 'holder = :holder',
+      ExpressionAttributeValues: toItem({ ':holder': holder }),
+    });
+  }
+
+  async heldGroups(): Promise<ReadonlyMap<string, HeldGroup>> {
+    const items = await this.#partition(GROUPS);
+    const groups = items.map((item) => ({
+      key: text(item, 'sk'),
+      code: text(item, 'code'),
+      since: whole(item, 'since'),
+    }));
+    return new Map(groups.map((group) => [group.key, group]));
+  }
+
+  async holdGroup({ key, code, since }: HeldGroup): Promise<void> {
+    await putItem(this.#client, {
+      TableName: this.#table,
+      Item: toItem({ pk: GROUPS, sk: key, code, since }),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+  }
+
+  async releaseGroup(key: string): Promise<boolean> {
+    return deleteItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: GROUPS, sk: key }),
+      ConditionExpression: 'attribute_exists(pk)',
+    });
+  }
+
+  #partition(name: string): Promise<Item[]> {
+    return queryAll(this.#client, {
+      TableName: this.#table,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: toItem({ ':pk': name }),
+    });
+  }
+}
+
+function lateKey(hour: HourStart, shard: number): string {
+  return `${hour}${KEY_SEPARATOR}${String(shard).padStart(2, '0')}`;
+}
+
+function hourIn(item: Item): HourStart {
+  const hour = parseHour(text(item, 'hour'));
+  if (!hour)
+    throw new BrokenInvariant('ItemMalformed', 'A stored work item has no hour.', { facts: { member: 'hour' } });
+  return hour;
+}

@@ -1,0 +1,111 @@
+// The embedded DynamoDB engine: a real one, as a child process.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Database {
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+interface DatabaseOptions {
+  /** The file that keeps the data; in memory without it. */
+  readonly dataPath?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The engine's version wherever it has to be fetched; the platform package in the lockfile is the same. */
+const ENGINE_VERSION = '1.2.1';
+
+const REMEDY = `No DynamoDB engine was found for this machine. Do one of these and start again:
+  - set DYNAMODB_ENDPOINT to a DynamoDB-compatible endpoint, for example DynamoDB Local on http://127.0.0.1:8000
+  - put dynoxide ${ENGINE_VERSION} on the PATH (cargo install dynoxide --version ${ENGINE_VERSION})
+  - on Linux x64, run npm ci without --omit=optional: the engine comes with the packages`;
+
+/**
+ * Starts the embedded database, or names the one that DYNAMODB_ENDPOINT points at. Throws with the remedy where
+ * none is to be had. The engine dies with this process.
+ */
+export async function startDatabase(options: DatabaseOptions = {}): Promise<Database> {
+  const endpoint = (options.environment ?? process.env)['DYNAMODB_ENDPOINT'];
+  if (endpoint) return { endpoint, close: async () => {} };
+
+  const [command, ...leading] = findEngine();
+  if (!command) throw new Error(REMEDY);
+  const port = await freePort();
+  const data = options.dataPath === undefined ? [] : ['--db-path', options.dataPath];
+  const child = spawn(command, [...leading, '--host', '127.0.0.1', '--port', String(port), ...data], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const stop = () => child.kill('SIGKILL');
+  process.once('exit', stop);
+  const database = { endpoint: `http://127.0.0.1:${port}`, close: () => close(child, stop) };
+  try {
+    await answering(child, database.endpoint);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+function findEngine(): string[] {
+  const packaged = packagedEngine();
+  if (packaged) return [packaged];
+  if (spawnSync('dynoxide', ['--version']).status === 0) return ['dynoxide'];
+  const fetched = ['npx', '--yes', `dynoxide@${ENGINE_VERSION}`];
+  return spawnSync('npx', [...fetched.slice(1), '--version'], { timeout: 60_000 }).status === 0 ? fetched : [];
+}
+
+function packagedEngine(): string | undefined {
+  try {
+    const name = `@dynoxide/${process.platform}-${process.arch}/package.json`;
+    return join(dirname(createRequire(import.meta.url).resolve(name)), 'dynoxide');
+  } catch {
+    return undefined;
+  }
+}
+
+async function answering(child: ChildProcess, endpoint: string): Promise<void> {
+  let said = '';
+  child.stderr?.on('data', (chunk) => {
+    said = `${said}${chunk}`.slice(-2_000);
+  });
+  let startError: Error | undefined;
+  child.once('error', (error) => {
+    startError = error;
+  });
+  const END_OF_PATIENCE = 400;
+  for (let round = 0; round < END_OF_PATIENCE; round++) {
+    if (startError || child.exitCode !== null) break;
+    const up = await fetch(endpoint, { method: 'POST', body: '{}' }).then(
+      () => true,
+      () => false,
+    );
+    if (up) return;
+    await delay(25);
+  }
+  throw new Error(`The embedded database did not start. ${said.trim()}`, { cause: startError });
+}
+
+async function close(child: ChildProcess, stop: () => void): Promise<void> {
+  process.removeListener('exit', stop);
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 2_000).unref();
+  });
+}
+
+/** A free port on loopback. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No free port on loopback.');
+  return address.port;
+}
