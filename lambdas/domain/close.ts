@@ -4,7 +4,7 @@ import { addHours, type HourStart, hourOf, laterHour } from './hour.ts';
 import type { Carry, SealedHour } from './ledger.ts';
 import { coversInstant, type Licence } from './licence.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
-import type { LateUsage, Product } from './product.ts';
+import { hasDimension, type LateUsage, type Product } from './product.ts';
 import { sealEmpty, sealForSending } from './seal.ts';
 import { type TagSet, tagSetDigest } from './tag-set.ts';
 import { EMPTY_TALLY, type Tally } from './tally.ts';
@@ -31,6 +31,8 @@ export type CloseStep =
   | { readonly kind: 'wait' }
   /** Nobody has told us of this licence; its usage waits. */
   | { readonly kind: 'awaitLicence' }
+  /** The product's settings do not list the dimension; its usage waits until they do. */
+  | { readonly kind: 'unknownDimension' }
   | { readonly kind: 'seal'; readonly sealed: SealedHour }
   | { readonly kind: 'sealCarried'; readonly sealed: SealedHour; readonly carries: readonly Carry[] }
   | { readonly kind: 'carry'; readonly carry: Carry; readonly onlyInto: 'any' | 'unsealed' }
@@ -51,6 +53,7 @@ type KnownMeter = MeterHour & { readonly licence: Licence };
 function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): CloseStep {
   const { hour, licence, product, tally } = meter;
   const { ending } = licence;
+  if (product && !hasDimension(product, meter.dimension)) return { kind: 'unknownDimension' };
   if (ending && hour > lastHourOf(ending, policy)) return sealHeld(meter, 'afterEnd', nowMs, policy);
   const isNear = nowMs >= deadlineOf(hour, ending, policy) - policy.nearDeadlineMs;
   // An ending licence has no later hour to speak of: its last hours are sent as they are, near or not.

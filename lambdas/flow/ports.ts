@@ -40,11 +40,15 @@ export interface CustomerStore {
   licence(licenceKey: string): Promise<Licence | undefined>;
   /** The licences of one shard in order of their keys. */
   licencesOfShard(shard: number): AsyncIterable<readonly Licence[]>;
-  /** Once per licence, or per account and product while AWS names no licence. What notices wrote stays. */
+  /**
+   * Once per licence, or per account and product while AWS names no licence. What notices wrote stays.
+   * Throws Unavailable where AWS's answer names nobody.
+   */
   upsert(
     buyer: ResolvedBuyer,
     product: Product,
     nowMs: number,
+    hints?: RegistrationHints,
   ): Promise<{ kind: 'created' | 'known'; customer: Customer }>;
   /** Once per customer: the first registration's time stays. */
   markRegistered(customerId: string, atMs: number): Promise<void>;
@@ -70,8 +74,15 @@ export interface BuyerStore {
 export interface UsageStore {
   /** Once per licence, dimension, hour and event id. */
   put(event: UsageEvent): Promise<'recorded' | 'already' | 'conflict'>;
-  /** The rows of one hour and shard, of one licence if named, in ledger order, as written, consistently. */
-  rows(hour: HourStart, shard: number, licenceKey?: string): AsyncIterable<readonly UsageRow[]>;
+  /** The rows of one hour and shard within bounds, in ledger order, as written, consistently. */
+  rows(hour: HourStart, shard: number, bounds?: UsageBounds): AsyncIterable<readonly UsageRow[]>;
+}
+
+/** One licence's rows, or the rows of the meters from `from` up to, not including, `before`, or both. */
+export interface UsageBounds {
+  readonly licenceKey?: string;
+  readonly from?: string;
+  readonly before?: string;
 }
 
 export interface LedgerStore {

@@ -1,5 +1,5 @@
 // HTTP in and out, the same for pages and for JSON: requests read, faults answered, headers set, one log line each.
-import { type MiddlewareObj, middy } from '@middy/core';
+import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { asFailure, type Failure, type SafeFacts, Unavailable } from '../domain/failure.ts';
 import type { Clock } from './clock.ts';
@@ -43,7 +43,11 @@ export function httpHandler(
     },
   })
     .use(faultsToAnswers(settings))
-    .handler(async (event) => finish(settings, event, settings.clock(), await answer(readRequest(event))));
+    .handler(async (event) => {
+      const startedAt = settings.clock();
+      const response = await answer(readRequest(event));
+      return finish(settings, event, response, settings.clock() - startedAt);
+    });
   // Middy asks for the whole of Lambda's context but uses only the time that is left.
   return (event, context) => handler(event, context as Context);
 }
@@ -58,7 +62,7 @@ function faultsToAnswers(settings: HttpSettings): MiddlewareObj<APIGatewayProxyE
       if (failure.name === 'InvalidInput') settings.log.info('RequestRefused', facts);
       else settings.log.error('RequestFailed', facts);
       const answered = settings.fault(failure, readRequest(request.event));
-      request.response = finish(settings, request.event, settings.clock(), answered);
+      request.response = finish(settings, request.event, answered);
     },
   };
 }
@@ -66,8 +70,8 @@ function faultsToAnswers(settings: HttpSettings): MiddlewareObj<APIGatewayProxyE
 function finish(
   settings: HttpSettings,
   event: APIGatewayProxyEvent,
-  startedAt: number,
   response: HttpResponse,
+  ms?: number,
 ): APIGatewayProxyResult {
   // The path's pattern, never the path: a caller writes whatever it likes into a path, a token included.
   settings.log.info('RequestAnswered', {
@@ -76,7 +80,7 @@ function finish(
     requestId: event.requestContext.requestId,
     status: response.status,
     outcome: response.outcome,
-    ms: settings.clock() - startedAt,
+    ms,
     ...response.facts,
   });
   return {

@@ -41,7 +41,7 @@ export class DynamoLedgerStore implements LedgerStore {
     const pages = queryPages(this.#client, {
       TableName: this.#table,
       ConsistentRead: true,
-      ...partitionQuery(hour, shard, licenceKey),
+      ...partitionQuery(hour, shard, licenceKey === undefined ? {} : { licenceKey }),
     });
     for await (const page of pages) yield page.map(fromLedgerItem);
   }

@@ -5,7 +5,7 @@ import { encodeKeyPart, hourShardKey, KEY_SEPARATOR, meterKey } from '../domain/
 import { tagSetOf } from '../domain/tag-set.ts';
 import { USAGE_ROW_LIFETIME_DAYS, type UsageEvent } from '../domain/usage-event.ts';
 import { parseUsageRow, type UsageRow } from '../domain/usage-row.ts';
-import type { UsageStore } from '../flow/ports.ts';
+import type { UsageBounds, UsageStore } from '../flow/ports.ts';
 import { putItem, queryPages, toItem } from './dynamo.ts';
 
 const DAY_SECONDS = 86_400;
@@ -35,25 +35,36 @@ export class DynamoUsageStore implements UsageStore {
     return isSame ? 'already' : 'conflict';
   }
 
-  async *rows(hour: HourStart, shard: number, licenceKey?: string): AsyncGenerator<readonly UsageRow[]> {
+  async *rows(hour: HourStart, shard: number, bounds: UsageBounds = {}): AsyncGenerator<readonly UsageRow[]> {
     const pages = queryPages(this.#client, {
       TableName: this.#table,
       ConsistentRead: true,
-      ...partitionQuery(hour, shard, licenceKey),
+      ...partitionQuery(hour, shard, bounds),
     });
     for await (const page of pages) yield page.map(parseUsageRow);
   }
 }
 
-/** One partition of an hour, or one licence's part of it. */
-export function partitionQuery(hour: HourStart, shard: number, licenceKey?: string) {
+/** Sorts right after the separator: every key of a licence lies between `licence#` and `licence$`. */
+const AFTER_SEPARATOR = '$';
+
+/** Around every key that anyone may have written, ours or not. */
+const FIRST_KEY = '\u0001';
+const LAST_KEY = '\u{10FFFF}';
+
+/** One partition of an hour, or the part of it within bounds. */
+export function partitionQuery(hour: HourStart, shard: number, { licenceKey, from, before }: UsageBounds) {
   const partition = hourShardKey(hour, shard);
-  return licenceKey === undefined
-    ? { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: toItem({ ':pk': partition }) }
-    : {
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :licence)',
-        ExpressionAttributeValues: toItem({ ':pk': partition, ':licence': `${licenceKey}${KEY_SEPARATOR}` }),
-      };
+  if (licenceKey === undefined && from === undefined && before === undefined) {
+    return { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: toItem({ ':pk': partition }) };
+  }
+  const start = from ?? (licenceKey === undefined ? FIRST_KEY : `${licenceKey}${KEY_SEPARATOR}`);
+  // No row is called just `before`, so that the inclusive bound of BETWEEN excludes its meter.
+  const end = before ?? (licenceKey === undefined ? LAST_KEY : `${licenceKey}${AFTER_SEPARATOR}`);
+  return {
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :start AND :end',
+    ExpressionAttributeValues: toItem({ ':pk': partition, ':start': start, ':end': end }),
+  };
 }
 
 /** The item that stands for an event. Its attributes are the contract with sellers who write rows themselves. */

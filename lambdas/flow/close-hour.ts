@@ -1,0 +1,232 @@
+// Reads:       the ledger and then the usage of one hour and shard, and the shard's licences
+// Writes:      seals, carries and holds, as domain/close.ts decides; rejects for rows that can't be billed
+// Once per:    licence, dimension and hour; a carry once per origin and amount accounted for before
+// If it stops: the next look reads the same facts and goes on; a look at a closed hour writes nothing
+import { decideClose, type MeterHour, zeroSeal } from '../domain/close.ts';
+import { BrokenInvariant } from '../domain/failure.ts';
+import type { HourStart } from '../domain/hour.ts';
+import type { SealedHour } from '../domain/ledger.ts';
+import type { Licence } from '../domain/licence.ts';
+import type { MeteringPolicy } from '../domain/metering-policy.ts';
+import type { Products } from '../domain/product.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { BadRow } from '../domain/usage-row.ts';
+import { Cursor } from './cursor.ts';
+import type { CustomerStore, LedgerStore, RejectStore, UsageStore, WorkStore } from './ports.ts';
+import { type MeterReading, readMeters } from './read-meters.ts';
+
+export interface ClosePorts {
+  readonly customers: Pick<CustomerStore, 'licence' | 'licencesOfShard' | 'endingLicences' | 'finishEnding'>;
+  readonly usage: Pick<UsageStore, 'rows'>;
+  readonly ledger: Pick<LedgerStore, 'entries' | 'seal' | 'sealCarried' | 'carry' | 'holdLate' | 'hasten' | 'sealed'>;
+  readonly work: WorkStore;
+  readonly rejects: RejectStore;
+  readonly clock: () => number;
+  /** Runs tasks side by side, a bounded number at a time. */
+  readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly log: { error(code: string, facts?: Readonly<Record<string, string | number>>): void };
+  readonly products: Products;
+  readonly policy: MeteringPolicy;
+}
+
+/** What looks have done, by count. */
+export interface LookResult {
+  sealed: number;
+  carried: number;
+  held: number;
+  rejected: number;
+  awaiting: number;
+  broken: number;
+  /** Meters that may not be closed yet. */
+  waiting: number;
+}
+
+export function nothingDone(): LookResult {
+  return { sealed: 0, carried: 0, held: 0, rejected: 0, awaiting: 0, broken: 0, waiting: 0 };
+}
+
+export function addLook(sum: LookResult, look: LookResult): void {
+  for (const name of Object.keys(look) as (keyof LookResult)[]) sum[name] += look[name];
+}
+
+export interface Look {
+  readonly hour: HourStart;
+  readonly shard: number;
+  /** Only this licence, for an ending one. */
+  readonly licence?: Licence;
+  /** Whether all earlier hours of that licence are settled. */
+  readonly earlierSettled?: boolean;
+}
+
+/** How many meters of a partition may wait for their turn: memory must not grow with the number of customers. */
+const PENDING_LIMIT = 256;
+
+/** Looks at one hour and shard, and makes what is accounted for equal to what was used. Safe at any time, twice. */
+export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResult> {
+  const result = nothingDone();
+  const { hour, shard, licence: only } = look;
+  const licences = new Cursor(only ? once([only]) : ports.customers.licencesOfShard(shard));
+  let pending: Promise<void>[] = [];
+  const start = async (task: () => Promise<void>) => {
+    pending.push(ports.limit(task));
+    if (pending.length < PENDING_LIMIT) return;
+    await Promise.all(pending);
+    pending = [];
+  };
+  const partition = { hour, shard, ...(only === undefined ? {} : { licenceKey: only.licenceKey }) };
+  const onBadRow = (row: BadRow) => rejectRow(ports, hour, row, result);
+  let seen: Licence | undefined;
+  for await (const reading of readMeters(ports, partition, onBadRow)) {
+    for (;;) {
+      const next = await licences.peek();
+      if (!next || next.licenceKey > reading.licenceKey) break;
+      licences.advance();
+      if (next.licenceKey < reading.licenceKey) await start(() => sealZero(ports, look, next, result));
+      else seen = next;
+    }
+    const licence = seen?.licenceKey === reading.licenceKey ? seen : undefined;
+    await start(() => closeMeter(ports, look, reading, licence, result));
+  }
+  for (let idle = await licences.peek(); idle; idle = await licences.peek()) {
+    licences.advance();
+    const licence = idle;
+    await start(() => sealZero(ports, look, licence, result));
+  }
+  await Promise.all(pending);
+  return result;
+}
+
+async function* once<T>(page: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield page;
+}
+
+/** More steps than this in one look wait for the next look: a loop must end. One tag set takes one step. */
+const STEP_LIMIT = 5_000;
+
+async function closeMeter(
+  ports: ClosePorts,
+  look: Look,
+  reading: MeterReading,
+  licence: Licence | undefined,
+  result: LookResult,
+): Promise<void> {
+  const product = licence && ports.products.get(licence.productCode);
+  const { hour, shard, earlierSettled = false } = look;
+  let meter: MeterHour = { ...reading, hour, shard, licence, product, earlierSettled };
+  for (let step = 0; step < STEP_LIMIT; step++) {
+    const sealed = await takeStep(ports, meter, result);
+    if (sealed === 'done') return;
+    meter = { ...meter, sealed };
+  }
+}
+
+/** Does the next thing; gives back the ledger item as it then stands, or 'done'. */
+async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult): Promise<SealedHour | 'done'> {
+  const { ledger } = ports;
+  const step = decideClose(meter, ports.clock(), ports.policy);
+  switch (step.kind) {
+    case 'nothing':
+      return 'done';
+    case 'wait':
+      result.waiting += 1;
+      return 'done';
+    case 'awaitLicence':
+      result.awaiting += 1;
+      await ports.work.awaitLicence(meter.licenceKey, meter.hour, meter.shard);
+      return 'done';
+    case 'unknownDimension':
+      result.rejected += 1;
+      await ports.rejects.keep(unlistedDimension(meter, ports.clock()));
+      return 'done';
+    case 'seal':
+      if ((await ledger.seal(step.sealed)) === 'exists') return asItStands(ports, meter);
+      result.sealed += 1;
+      return step.sealed;
+    case 'sealCarried':
+      if ((await ledger.sealCarried(step.sealed, step.carries)) === 'exists') return asItStands(ports, meter);
+      result.carried += step.carries.length;
+      result.held += step.sealed.heldLate > 0 ? 1 : 0;
+      return step.sealed;
+    case 'carry': {
+      const origin = originOf(meter);
+      const outcome = await ledger.carry(origin, step.carry, step.onlyInto);
+      if (outcome === 'carried') result.carried += 1;
+      if (outcome === 'targetSealed') {
+        const { tagSet, quantity } = step.carry;
+        const held = await ledger.holdLate(origin, { tagSet, quantity, reason: 'lastHourSealed' });
+        if (held === 'held') result.held += 1;
+      }
+      return asItStands(ports, meter);
+    }
+    case 'holdLate':
+      if ((await ledger.holdLate(originOf(meter), step)) === 'held') result.held += 1;
+      return asItStands(ports, meter);
+    case 'broken':
+      await checkBroken(ports, meter, step.problem, result);
+      return 'done';
+  }
+}
+
+/** The sealed hour that late usage is measured against, with the rows now seen. */
+function originOf({ sealed, tally }: MeterHour): SealedHour {
+  if (!sealed) throw new BrokenInvariant('LateWithoutSeal', 'Late usage was found for an hour that is not sealed.');
+  return { ...sealed, seen: tally.seen };
+}
+
+/** The item after a write that met, or made, another version than was read. What was used stays as read. */
+async function asItStands(ports: ClosePorts, meter: MeterHour): Promise<SealedHour | 'done'> {
+  const sealed = await ports.ledger.sealed(meter.hour, meter.licenceKey, meter.dimension);
+  // Another closer that saw more rows may have accounted for them: nothing broken, and nothing left to do here.
+  if (!sealed || sealed.accounted > meter.tally.used) return 'done';
+  return sealed;
+}
+
+/** What looks broken is read again before anyone is woken: a look that raced with another explains most of it. */
+async function checkBroken(ports: ClosePorts, meter: MeterHour, problem: string, result: LookResult): Promise<void> {
+  const { hour, shard, licenceKey, dimension } = meter;
+  for await (const again of readMeters(ports, { hour, shard, licenceKey })) {
+    if (again.dimension !== dimension) continue;
+    if (decideClose({ ...meter, ...again }, ports.clock(), ports.policy).kind !== 'broken') return;
+    result.broken += 1;
+    const accounted = again.sealed?.accounted ?? 0;
+    ports.log.error('LedgerBroken', { problem, hour, licenceKey, dimension, used: again.tally.used, accounted });
+  }
+}
+
+async function sealZero(ports: ClosePorts, look: Look, licence: Licence, result: LookResult): Promise<void> {
+  const product = ports.products.get(licence.productCode);
+  const zero = zeroSeal(licence, product, look.hour, look.shard, ports.clock(), ports.policy);
+  if (zero && (await ports.ledger.seal(zero)) === 'sealed') result.sealed += 1;
+}
+
+function unlistedDimension({ hour, licenceKey, dimension, tally }: MeterHour, nowMs: number): Refusal {
+  return {
+    at: nowMs,
+    source: 'close',
+    code: 'dimensionUnknown',
+    message:
+      "The product's settings do not list this dimension. Add it to them and it is billed at the next look at its hour; if it was written by mistake, write the usage again under a listed one.",
+    subject: licenceKey,
+    dimension,
+    eventId: hour,
+    quantity: tally.used,
+    received: '',
+  };
+}
+
+/** Copies a row that can't be billed to the rejects. The row stays where it is; the copy is kept once. */
+async function rejectRow(ports: ClosePorts, hour: HourStart, row: BadRow, result: LookResult): Promise<void> {
+  result.rejected += 1;
+  const [licenceKey = '', dimension = '', eventId = ''] = row.sortKey.split('#');
+  await ports.rejects.keep({
+    at: ports.clock(),
+    source: 'close',
+    code: row.code,
+    message: `${row.problem} Write the usage again as a new row with this mended; this row is never billed.`,
+    subject: licenceKey,
+    dimension,
+    eventId: `${hour}#${eventId}`,
+    quantity: row.quantity,
+    received: row.sortKey.slice(0, 2_000),
+  });
+}

@@ -1,0 +1,192 @@
+// Reads:       the customer and licence that an event names
+// Writes:      one usage row an event; one late marker an hour that may be closed; one reject a refused event
+// Once per:    licence, dimension, hour and event id
+// If it stops: the caller reports the same events again; those that stand answer "already"
+import { admit, type ReportedUsage } from '../domain/door.ts';
+import { type HourStart, hourEndMs, hourOf } from '../domain/hour.ts';
+import { shardOf } from '../domain/keys.ts';
+import { coversInstant, type Licence, type LicenceName, licenceKeyOf } from '../domain/licence.ts';
+import type { MeteringPolicy } from '../domain/metering-policy.ts';
+import type { Products } from '../domain/product.ts';
+import type { Refusal, RefusalCode } from '../domain/refusal.ts';
+import type { CustomerStore, RejectStore, UsageStore, WorkStore } from './ports.ts';
+
+export type UsageSubject =
+  | { readonly kind: 'customer'; readonly customerId: string }
+  | { readonly kind: 'licence'; readonly name: LicenceName };
+
+export interface ReportedEvent extends ReportedUsage {
+  readonly subject: UsageSubject;
+}
+
+/** An entry of a report: an event whose shape is right, or what is wrong with its shape. */
+export type ReportEntry =
+  | { readonly kind: 'event'; readonly event: ReportedEvent; readonly received: string }
+  | { readonly kind: 'malformed'; readonly id: string; readonly message: string; readonly received: string };
+
+export type UsageOutcome =
+  | { readonly id: string; readonly outcome: 'recorded' | 'already' }
+  | {
+      readonly id: string;
+      readonly outcome: 'conflict' | 'refused';
+      readonly code: RefusalCode;
+      readonly message: string;
+    };
+
+export interface RecordUsagePorts {
+  readonly customers: Pick<CustomerStore, 'customer' | 'licence'>;
+  readonly usage: Pick<UsageStore, 'put'>;
+  readonly work: Pick<WorkStore, 'markLate'>;
+  readonly rejects: RejectStore;
+  readonly clock: () => number;
+  /** Runs tasks side by side, a bounded number at a time. */
+  readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly products: Products;
+  readonly policy: MeteringPolicy;
+}
+
+/** How much earlier than an hour's close a marker is already left: writers' clocks differ a little from ours. */
+const MARKER_MARGIN_MS = 2 * 60_000;
+
+/** Records what can be recorded and answers for each entry, in order. A repeat changes nothing. */
+export async function recordUsage(ports: RecordUsagePorts, entries: readonly ReportEntry[]): Promise<UsageOutcome[]> {
+  const known = new Subjects(ports);
+  const late = new Map<string, { hour: HourStart; shard: number }>();
+  const outcomes = await Promise.all(
+    entries.map((entry) =>
+      ports.limit(() => recordOne(ports, known, entry, (hour, shard) => late.set(`${hour}#${shard}`, { hour, shard }))),
+    ),
+  );
+  // After the events: a marker that stood before its event could be cleared by a look that did not see it.
+  await Promise.all([...late.values()].map(({ hour, shard }) => ports.limit(() => ports.work.markLate(hour, shard))));
+  return outcomes;
+}
+
+async function recordOne(
+  ports: RecordUsagePorts,
+  known: Subjects,
+  entry: ReportEntry,
+  noteLate: (hour: HourStart, shard: number) => void,
+): Promise<UsageOutcome> {
+  const nowMs = ports.clock();
+  if (entry.kind === 'malformed') return refuse(ports, entry, nowMs, 'malformed', entry.message);
+  const { event } = entry;
+  const subject = await known.resolve(event.subject, event.atMs);
+  if (subject.kind === 'unresolved') return refuse(ports, entry, nowMs, subject.code, subject.message);
+  const decision = admit(event, subject.licence, ports.products, nowMs, ports.policy);
+  if (decision.kind === 'refused') return refuse(ports, entry, nowMs, decision.code, decision.message);
+
+  const hour = hourOf(event.atMs);
+  const shard = shardOf(subject.licenceKey);
+  const { id: eventId, dimension, quantity, atMs, tags } = event;
+  const outcome = await ports.usage.put({
+    hour,
+    shard,
+    licenceKey: subject.licenceKey,
+    dimension,
+    eventId,
+    quantity,
+    atMs,
+    ...(tags === undefined ? {} : { tags }),
+  });
+  if (outcome === 'conflict') {
+    return refuse(
+      ports,
+      entry,
+      nowMs,
+      'conflict',
+      'An event of this id stands in the same hour with another quantity, time or tags. It was kept; nothing was overwritten. Give different events different ids.',
+    );
+  }
+  // "Already" leaves the marker again: the first writer may have died between its event and its marker.
+  const closesAt = subject.licence?.ending ? hourEndMs(hour) : hourEndMs(hour) + ports.policy.settleDelayMs;
+  if (nowMs >= closesAt - MARKER_MARGIN_MS) noteLate(hour, shard);
+  return { id: eventId, outcome };
+}
+
+async function refuse(
+  ports: RecordUsagePorts,
+  entry: ReportEntry,
+  nowMs: number,
+  code: RefusalCode,
+  message: string,
+): Promise<UsageOutcome> {
+  const event = entry.kind === 'event' ? entry.event : undefined;
+  const id = entry.kind === 'event' ? entry.event.id : entry.id;
+  const refusal: Refusal = {
+    at: nowMs,
+    source: 'door',
+    code,
+    message,
+    subject: event ? subjectName(event.subject) : 'unknown',
+    dimension: event?.dimension ?? '',
+    eventId: id,
+    quantity: event && Number.isSafeInteger(event.quantity) ? event.quantity : 0,
+    received: entry.received,
+  };
+  await ports.rejects.keep(refusal);
+  return { id, outcome: code === 'conflict' ? 'conflict' : 'refused', code, message };
+}
+
+function subjectName(subject: UsageSubject): string {
+  return subject.kind === 'customer' ? subject.customerId : licenceKeyOf(subject.name);
+}
+
+type ResolvedSubject =
+  | { readonly kind: 'resolved'; readonly licenceKey: string; readonly licence: Licence | undefined }
+  | { readonly kind: 'unresolved'; readonly code: RefusalCode; readonly message: string };
+
+/** Looks each customer and licence up once a report, however many events name it. */
+class Subjects {
+  readonly #customers: RecordUsagePorts['customers'];
+  readonly #licences = new Map<string, Promise<Licence | undefined>>();
+  readonly #holdings = new Map<string, Promise<readonly Licence[] | undefined>>();
+
+  constructor(ports: RecordUsagePorts) {
+    this.#customers = ports.customers;
+  }
+
+  async resolve(subject: UsageSubject, atMs: number): Promise<ResolvedSubject> {
+    if (subject.kind === 'licence') {
+      const licenceKey = licenceKeyOf(subject.name);
+      return { kind: 'resolved', licenceKey, licence: await this.#licence(licenceKey) };
+    }
+    const licences = await this.#licencesOf(subject.customerId);
+    if (!licences) {
+      return {
+        kind: 'unresolved',
+        code: 'customerUnknown',
+        message: 'No customer has this customerId. Use the id that registration told you, or name the licence instead.',
+      };
+    }
+    // By the event's time: a renewed customer's usage belongs to the licence that ran then. The newest otherwise.
+    const licence = licences.findLast((each) => coversInstant(each, atMs)) ?? licences.at(-1);
+    if (licence) return { kind: 'resolved', licenceKey: licence.licenceKey, licence };
+    return {
+      kind: 'unresolved',
+      code: 'noLicence',
+      message: 'AWS Marketplace has not told us of a licence of this customer yet. Report the event again later.',
+    };
+  }
+
+  #licence(licenceKey: string): Promise<Licence | undefined> {
+    return remembered(this.#licences, licenceKey, () => this.#customers.licence(licenceKey));
+  }
+
+  #licencesOf(customerId: string): Promise<readonly Licence[] | undefined> {
+    return remembered(this.#holdings, customerId, async () => {
+      const customer = await this.#customers.customer(customerId);
+      if (!customer) return undefined;
+      const licences = await Promise.all(customer.licenceKeys.map((key) => this.#licence(key)));
+      return licences.filter((licence) => licence !== undefined);
+    });
+  }
+}
+
+function remembered<T>(memory: Map<string, Promise<T>>, key: string, look: () => Promise<T>): Promise<T> {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const found = look();
+  memory.set(key, found);
+  return found;
+}

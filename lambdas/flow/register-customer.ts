@@ -1,0 +1,24 @@
+// Reads:       the customer that the session names
+// Writes:      what the buyer told, then the time of registration
+// Once per:    customer
+// If it stops: submitting again finds the details and sets the time
+import type { BuyerDetails } from '../domain/buyer-details.ts';
+import type { BuyerStore, CustomerStore } from './ports.ts';
+
+export interface RegisterCustomerPorts {
+  readonly customers: Pick<CustomerStore, 'customer' | 'markRegistered'>;
+  readonly buyers: Pick<BuyerStore, 'put'>;
+}
+
+export type Registered = 'registered' | 'already' | 'unknownCustomer';
+
+/** Keeps a buyer's details. A repeat is `'already'` and changes nothing, even where it tells something else. */
+export async function registerCustomer(ports: RegisterCustomerPorts, details: BuyerDetails): Promise<Registered> {
+  const customer = await ports.customers.customer(details.customerId);
+  if (!customer) return 'unknownCustomer';
+  // Also where erased details stand no more: a registration that is over is not opened by a page from before it.
+  if (customer.registeredAt !== undefined) return 'already';
+  const put = await ports.buyers.put(details);
+  await ports.customers.markRegistered(details.customerId, details.submittedAt);
+  return put === 'recorded' ? 'registered' : 'already';
+}

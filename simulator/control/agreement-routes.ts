@@ -1,0 +1,190 @@
+// Control: buyers subscribe, get tokens, cancel, are suspended; and the feed of what that made known.
+import { isoInstant } from '../clock.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import {
+  type Agreement,
+  cancel,
+  findAgreement,
+  listAgreements,
+  REVOKE_AFTER_MS,
+  type Subscription,
+  setSuspended,
+  subscribe,
+} from '../world/agreements.ts';
+import { readEvents } from '../world/events.ts';
+import { findProduct } from '../world/products.ts';
+import { mintToken, TOKEN_LIFETIME_SECONDS } from '../world/tokens.ts';
+import type { World } from '../world/world.ts';
+import {
+  ControlError,
+  invalid,
+  objectWith,
+  optionalChoice,
+  optionalFlag,
+  optionalInstantMs,
+  optionalText,
+  optionalWhole,
+  queryWhole,
+  requiredText,
+} from './input.ts';
+import type { Route } from './route.ts';
+
+const SUBSCRIPTION_MEMBERS = [
+  'productCode',
+  'awsAccountId',
+  'buyerName',
+  'offer',
+  'startAt',
+  'endAt',
+  'provisionAt',
+  'previousAgreementId',
+  'intent',
+  'licenceArn',
+  'customerIdentifier',
+];
+const LICENCE_ARN = /^arn:aws[a-zA-Z-]*:[\w.-]+:[\w.-]*:[\w.-]*:[\w][\w:/+=,@.-]{0,1023}$/;
+const BATCH_MAX = 100_000;
+const YEAR_MS = 31_536_000_000;
+const YEAR_SECONDS = 31_536_000;
+
+export const agreementRoutes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/control/agreements',
+    run: (world, { body }) => agreementView(world, subscribe(world, readSubscription(world, body))),
+  },
+  {
+    method: 'POST',
+    path: '/control/agreements/batch',
+    run: (world, { body }) => {
+      const list = isJsonObject(body) ? body['agreements'] : body;
+      if (!Array.isArray(list) || list.length > BATCH_MAX) {
+        throw invalid(`Send a list of at most ${BATCH_MAX} agreements, bare or as {"agreements":[...]}.`);
+      }
+      // All or none: one faulty entry rolls the others back.
+      return {
+        agreements: list.map((entry) => agreementView(world, subscribe(world, readSubscription(world, entry)))),
+      };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/control/agreements',
+    run: (world, { query }) => ({
+      agreements: listAgreements(world, queryWhole(query, 'limit', 1000, BATCH_MAX)).map((a) =>
+        agreementView(world, a),
+      ),
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/control/agreements/:id',
+    run: (world, { params }) => agreementView(world, known(world, params)),
+  },
+  {
+    method: 'POST',
+    path: '/control/agreements/:id/tokens',
+    run: (world, { params, body }) => {
+      const wanted = objectWith(body, ['lifetimeSeconds']);
+      const lifetime = optionalWhole(wanted, 'lifetimeSeconds', 1, YEAR_SECONDS) ?? TOKEN_LIFETIME_SECONDS;
+      const expiresMs = world.now() + lifetime * 1000;
+      return { token: mintToken(world, known(world, params).agreementId, expiresMs), expiresAt: isoInstant(expiresMs) };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/control/agreements/:id/cancel',
+    run: (world, { params, body }) => {
+      const wanted = objectWith(body, ['revokeAfterMs']);
+      const revokeAfterMs = optionalWhole(wanted, 'revokeAfterMs', 0, YEAR_MS) ?? REVOKE_AFTER_MS;
+      return agreementView(world, cancel(world, known(world, params), revokeAfterMs));
+    },
+  },
+  {
+    method: 'POST',
+    path: '/control/agreements/:id/suspend',
+    run: (world, { params }) => agreementView(world, setSuspended(world, known(world, params), true)),
+  },
+  {
+    method: 'POST',
+    path: '/control/agreements/:id/resume',
+    run: (world, { params }) => agreementView(world, setSuspended(world, known(world, params), false)),
+  },
+  {
+    method: 'GET',
+    path: '/control/events',
+    run: (world, { query }) => {
+      const after = queryWhole(query, 'after', 0, Number.MAX_SAFE_INTEGER);
+      return readEvents(world, after, queryWhole(query, 'limit', 1000, BATCH_MAX));
+    },
+  },
+];
+
+function readSubscription(world: World, body: unknown): Subscription {
+  const wanted = objectWith(body, SUBSCRIPTION_MEMBERS);
+  const productCode = requiredText(wanted, 'productCode');
+  const product = findProduct(world, productCode);
+  if (product === undefined) {
+    throw new ControlError(
+      404,
+      'NotFound',
+      `There is no product ${productCode}: PUT /control/products/${productCode} first.`,
+    );
+  }
+  const offer = objectWith(wanted['offer'], ['id', 'freeTrial']);
+  const previousId = optionalText(wanted, 'previousAgreementId');
+  const startMs = optionalInstantMs(wanted, 'startAt');
+  const endMs = optionalInstantMs(wanted, 'endAt');
+  if (endMs !== undefined && endMs <= (startMs ?? world.now())) throw invalid('endAt must be later than startAt.');
+  const provisionMs = optionalInstantMs(wanted, 'provisionAt');
+  if (provisionMs !== undefined && provisionMs < (startMs ?? world.now())) {
+    throw invalid('provisionAt must not be earlier than startAt.');
+  }
+  return {
+    product,
+    awsAccountId: optionalText(wanted, 'awsAccountId', /^\d{12}$/),
+    buyerName: optionalText(wanted, 'buyerName'),
+    offerId: optionalText(offer, 'id'),
+    freeTrial: optionalFlag(offer, 'freeTrial'),
+    startMs,
+    endMs,
+    provisionMs,
+    intent: optionalChoice(wanted, 'intent', ['RENEW', 'REPLACE']),
+    previous: previousId === undefined ? undefined : known(world, { id: previousId }),
+    licenceArn: optionalText(wanted, 'licenceArn', LICENCE_ARN),
+    customerIdentifier: optionalText(wanted, 'customerIdentifier'),
+  };
+}
+
+function known(world: World, params: JsonObject): Agreement {
+  const id = requiredText(params, 'id');
+  const agreement = findAgreement(world, id);
+  if (agreement === undefined) {
+    throw new ControlError(404, 'NotFound', `There is no agreement ${id}: GET /control/agreements lists them.`);
+  }
+  return agreement;
+}
+
+export function agreementView(world: World, agreement: Agreement): JsonObject {
+  const nowMs = world.now();
+  const { endedMs, deprovisionedMs, provisionedMs, customerIdentifier } = agreement;
+  const ended = endedMs !== undefined && endedMs <= nowMs;
+  return {
+    agreementId: agreement.agreementId,
+    licenceArn: agreement.licenceArn,
+    awsAccountId: agreement.awsAccountId,
+    ...(customerIdentifier !== undefined && { customerIdentifier }),
+    productCode: agreement.productCode,
+    buyerName: agreement.buyerName,
+    offer: { id: agreement.offerId, freeTrial: agreement.freeTrial },
+    intent: agreement.intent,
+    ...(agreement.previousAgreementId !== undefined && { previousAgreementId: agreement.previousAgreementId }),
+    status: ended ? agreement.endStatus : 'ACTIVE',
+    suspended: agreement.suspended,
+    acceptedAt: isoInstant(agreement.acceptedMs),
+    startsAt: isoInstant(agreement.startsMs),
+    ...(provisionedMs !== undefined && { provisionedAt: isoInstant(provisionedMs) }),
+    ...(endedMs !== undefined && { endedAt: isoInstant(endedMs) }),
+    ...(deprovisionedMs !== undefined && { deprovisionedAt: isoInstant(deprovisionedMs) }),
+  };
+}

@@ -1,0 +1,189 @@
+// BatchMeterUsage: every record of a call is judged before any is billed.
+import { canonicalAllocations, checkAllocations } from '../rules/allocations.ts';
+import { honouringAgreement, licenceVerdict, type Verdict } from '../rules/standing.ts';
+import { isInBatchWindow } from '../rules/time-window.ts';
+import { WireError } from '../wire-error.ts';
+import { type Agreement, agreementsOfAccount, agreementsOfCustomer, agreementsOfLicence } from '../world/agreements.ts';
+import { findProduct, isMetered, type Product } from '../world/products.ts';
+import { addRecord, findRecord, hourOf } from '../world/records.ts';
+import type { World } from '../world/world.ts';
+import { type BatchMeterUsageRequest, readBatchMeterUsage, type UsageRecord } from './request-shapes.ts';
+
+export interface RecordResult {
+  readonly UsageRecord: Readonly<Record<string, unknown>>;
+  readonly MeteringRecordId?: string;
+  readonly Status: string;
+}
+
+export interface BatchMeterUsageAnswer {
+  readonly Results: readonly RecordResult[];
+  readonly UnprocessedRecords: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Whose usage a record is, and whether AWS honours it. */
+interface Identified {
+  readonly record: UsageRecord;
+  readonly product: Product;
+  readonly agreement: Agreement | undefined;
+  readonly verdict: Exclude<Verdict, 'InvalidLicenseException'>;
+  readonly billingKey: string;
+}
+
+/**
+ * Bills the records of one call. Any record that breaks a rule throws and nothing of the call is billed; what the
+ * rules allow is answered record by record. The first quantity of a key stays: licence (or product and customer),
+ * dimension and hour, in one region. A repeat of the same record bills nothing and answers as the switches say.
+ * Only the first `keep` records are processed, the rest is handed back as unprocessed.
+ * (AWS: API reference BatchMeterUsage, UsageRecord, UsageRecordResult; "Metering for usage".)
+ */
+export function batchMeterUsage(world: World, region: string, body: unknown, keep: number): BatchMeterUsageAnswer {
+  const request = readBatchMeterUsage(body);
+  const named = request.productCode === undefined ? undefined : findProduct(world, request.productCode);
+  if (request.productCode !== undefined && named === undefined) {
+    throw new WireError('InvalidProductCodeException', `There is no product with the code ${request.productCode}.`);
+  }
+  const identified = request.records.map((record) => identify(world, region, request, named, record));
+  if (new Set(identified.map(({ product }) => product.productCode)).size > 1) {
+    throw new WireError('InvalidLicenseException', 'The licenses in one request must belong to one product.');
+  }
+  for (const { record, product } of identified) checkRecord(world, record, product);
+  return {
+    Results: identified.slice(0, keep).map((entry) => bill(world, region, entry)),
+    UnprocessedRecords: identified.slice(keep).map(({ record }) => record.sent),
+  };
+}
+
+function identify(
+  world: World,
+  region: string,
+  request: BatchMeterUsageRequest,
+  named: Product | undefined,
+  record: UsageRecord,
+): Identified {
+  if (record.customerIdentifier !== undefined && record.customerAwsAccountId !== undefined) {
+    refuseCustomer('CustomerIdentifier and CustomerAWSAccountId exclude each other.');
+  }
+  if (record.licenceArn !== undefined) return byLicence(world, region, named, record, record.licenceArn);
+  if (named === undefined) {
+    const none = request.records.every(({ licenceArn }) => licenceArn === undefined);
+    const code = none ? 'InvalidProductCodeException' : 'InvalidLicenseException';
+    throw new WireError(code, 'A record without LicenseArn needs the ProductCode of the request.');
+  }
+  return byCustomer(world, region, named, record);
+}
+
+function byLicence(
+  world: World,
+  region: string,
+  named: Product | undefined,
+  record: UsageRecord,
+  licenceArn: string,
+): Identified {
+  if (named !== undefined && world.switches.productCodeWithLicence === 'refuse') {
+    const advice = 'ProductCode is not supported together with LicenseArn: leave ProductCode out.';
+    throw new WireError('InvalidProductCodeException', advice);
+  }
+  const agreements = agreementsOfLicence(world, licenceArn);
+  const [newest] = agreements;
+  const product = newest === undefined ? undefined : findProduct(world, newest.productCode);
+  if (newest === undefined || product === undefined) {
+    throw new WireError('InvalidLicenseException', `The license ${licenceArn.slice(0, 200)} is not known.`);
+  }
+  if (named !== undefined && named.productCode !== product.productCode) {
+    throw new WireError('InvalidLicenseException', 'The license belongs to another product than ProductCode names.');
+  }
+  if (record.customerIdentifier !== undefined) refuseCustomer('A license needs CustomerAWSAccountId.');
+  if (record.customerAwsAccountId === undefined) refuseCustomer('CustomerAWSAccountId is missing.');
+  if (record.customerAwsAccountId !== newest.awsAccountId) {
+    throw new WireError('InvalidLicenseException', 'The license does not match the customer.');
+  }
+  const verdict = licenceVerdict(agreements, record.timestampMs, world.now(), world.switches);
+  if (verdict === 'InvalidLicenseException') {
+    throw new WireError(verdict, 'The usage is outside the activation period of the license.');
+  }
+  const identity = ['licence', licenceArn, newest.awsAccountId];
+  return { record, product, agreement: newest, verdict, billingKey: billingKeyOf(region, identity, record) };
+}
+
+function byCustomer(world: World, region: string, product: Product, record: UsageRecord): Identified {
+  if (product.identityStyle === 'licence') {
+    if (record.customerIdentifier !== undefined)
+      refuseCustomer('CustomerIdentifier is not supported for this product.');
+    throw new WireError('InvalidLicenseException', 'This product is metered by LicenseArn.');
+  }
+  const { customerIdentifier, customerAwsAccountId } = record;
+  if (customerIdentifier === undefined && customerAwsAccountId === undefined) {
+    refuseCustomer('CustomerIdentifier or CustomerAWSAccountId is needed.');
+  }
+  const account = customerAwsAccountId ?? accountOf(world, customerIdentifier ?? '');
+  const agreements = account === undefined ? [] : agreementsOfAccount(world, product.productCode, account);
+  const agreement = honouringAgreement(agreements, record.timestampMs, world.now(), world.switches);
+  const identity = ['customer', product.productCode, account ?? customerIdentifier ?? ''];
+  return {
+    record,
+    product,
+    agreement: agreement ?? agreements[0],
+    verdict: agreement === undefined ? 'CustomerNotSubscribed' : 'accept',
+    billingKey: billingKeyOf(region, identity, record),
+  };
+}
+
+/** The account behind a legacy identifier. AWS's texts name both an exception and a status for an unknown one. */
+function accountOf(world: World, customerIdentifier: string): string | undefined {
+  const account = agreementsOfCustomer(world, customerIdentifier)[0]?.awsAccountId;
+  if (account === undefined && world.switches.unknownCustomer === 'InvalidCustomerIdentifierException') {
+    refuseCustomer('There is no such customer identifier.');
+  }
+  return account;
+}
+
+function checkRecord(world: World, record: UsageRecord, product: Product): void {
+  if (!isMetered(product, record.dimension)) {
+    const name = record.dimension.slice(0, 200);
+    throw new WireError('InvalidUsageDimensionException', `The product has no usage dimension ${name}.`);
+  }
+  checkAllocations(record.quantity, record.allocations, world.switches.tagLimit);
+  if (!isInBatchWindow(record.timestampMs, world.now(), world.switches)) {
+    const sent = String(record.sent['Timestamp']);
+    throw new WireError('TimestampOutOfBoundsException', `The timestamp ${sent} is out of the allowed range.`);
+  }
+}
+
+function bill(world: World, region: string, entry: Identified): RecordResult {
+  const { record, agreement, verdict, billingKey } = entry;
+  const { switches } = world;
+  const allocations = canonicalAllocations(record.allocations);
+  const billed = findRecord(world, billingKey);
+  const refused = verdict !== 'accept' || agreement === undefined;
+  if (refused && (billed === undefined || switches.resendAfterEnd === 'CustomerNotSubscribed')) {
+    return { UsageRecord: record.sent, Status: 'CustomerNotSubscribed' };
+  }
+  if (billed !== undefined) {
+    const identical = billed.quantity === record.quantity && billed.allocations === allocations;
+    return identical && switches.identicalResend === 'Success'
+      ? { UsageRecord: record.sent, MeteringRecordId: billed.meteringRecordId, Status: 'Success' }
+      : { UsageRecord: record.sent, Status: 'DuplicateRecord' };
+  }
+  if (agreement === undefined) return { UsageRecord: record.sent, Status: 'CustomerNotSubscribed' };
+  const meteringRecordId = addRecord(world, {
+    billingKey,
+    region,
+    productCode: entry.product.productCode,
+    licenceArn: agreement.licenceArn,
+    awsAccountId: agreement.awsAccountId,
+    customerIdentifier: agreement.customerIdentifier,
+    dimension: record.dimension,
+    timestampMs: record.timestampMs,
+    quantity: record.quantity,
+    allocations,
+  });
+  return { UsageRecord: record.sent, MeteringRecordId: meteringRecordId, Status: 'Success' };
+}
+
+function billingKeyOf(region: string, identity: readonly string[], record: UsageRecord): string {
+  return JSON.stringify([region, ...identity, record.dimension, hourOf(record.timestampMs)]);
+}
+
+function refuseCustomer(message: string): never {
+  throw new WireError('InvalidCustomerIdentifierException', message);
+}

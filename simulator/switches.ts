@@ -1,0 +1,76 @@
+// The points that AWS's texts leave open: each is a switch, so that a seller can test against every reading.
+
+/** For each switch of a fixed choice, its values; the first is the default. Reasons stand in README.md. */
+const CHOICES = {
+  identicalResend: ['Success', 'DuplicateRecord'],
+  resendAfterEnd: ['CustomerNotSubscribed', 'asResend'],
+  windowEdge: ['exact', 'floorHour'],
+  licenceStart: ['agreementStart', 'provisioned'],
+  beforeLicenceStart: ['InvalidLicenseException', 'CustomerNotSubscribed', 'accept'],
+  afterLicenceEnd: ['InvalidLicenseException', 'CustomerNotSubscribed', 'accept'],
+  afterFinalHour: ['CustomerNotSubscribed', 'InvalidLicenseException'],
+  finalHourOpensAt: ['deprovisioned', 'ended'],
+  productCodeWithLicence: ['refuse', 'accept'],
+  unknownCustomer: ['InvalidCustomerIdentifierException', 'CustomerNotSubscribed'],
+  tagLimit: ['perRecord', 'perAllocation'],
+} as const;
+
+type Choices = typeof CHOICES;
+
+export type Switches = { readonly [Name in keyof Choices]: Choices[Name][number] } & {
+  /** How far ahead of the world's clock a timestamp may lie, in seconds. */
+  readonly futureToleranceSeconds: number;
+  /** Whether a second ResolveCustomer with the same token is refused. */
+  readonly tokenSingleUse: boolean;
+};
+
+const DAY_SECONDS = 86_400;
+
+export const DEFAULT_SWITCHES: Switches = {
+  identicalResend: 'Success',
+  resendAfterEnd: 'CustomerNotSubscribed',
+  windowEdge: 'exact',
+  licenceStart: 'agreementStart',
+  beforeLicenceStart: 'InvalidLicenseException',
+  afterLicenceEnd: 'InvalidLicenseException',
+  afterFinalHour: 'CustomerNotSubscribed',
+  finalHourOpensAt: 'deprovisioned',
+  productCodeWithLicence: 'refuse',
+  unknownCustomer: 'InvalidCustomerIdentifierException',
+  tagLimit: 'perRecord',
+  futureToleranceSeconds: 300,
+  tokenSingleUse: false,
+};
+
+/**
+ * The switches with the given ones changed. Switches that are not named keep their position.
+ * Returns a sentence instead where a name or a value is unknown: what was wrong and what is expected.
+ */
+export function changeSwitches(current: Switches, wanted: Record<string, unknown>): Switches | string {
+  const changed: Record<string, unknown> = { ...current };
+  for (const [name, value] of Object.entries(wanted)) {
+    const expected = expectation(name, value);
+    if (expected !== undefined) return expected;
+    changed[name] = value;
+  }
+  return isSwitches(changed) ? changed : 'not all switches are set';
+}
+
+function expectation(name: string, value: unknown): string | undefined {
+  const choices: Readonly<Record<string, readonly string[]>> = CHOICES;
+  const allowed = Object.hasOwn(choices, name) ? choices[name] : undefined;
+  if (allowed !== undefined) {
+    const known = typeof value === 'string' && allowed.includes(value);
+    return known ? undefined : `${name} must be one of ${allowed.join(', ')}`;
+  }
+  if (name === 'futureToleranceSeconds') {
+    const sensible = typeof value === 'number' && value >= 0 && value <= DAY_SECONDS;
+    return sensible ? undefined : `${name} must be a number of seconds from 0 to ${DAY_SECONDS}`;
+  }
+  if (name === 'tokenSingleUse') return typeof value === 'boolean' ? undefined : `${name} must be true or false`;
+  return `there is no switch ${name}; there are ${Object.keys(DEFAULT_SWITCHES).join(', ')}`;
+}
+
+function isSwitches(candidate: Record<string, unknown>): candidate is Record<string, unknown> & Switches {
+  return Object.keys(DEFAULT_SWITCHES).every((name) => expectation(name, candidate[name]) === undefined);
+}

@@ -1,0 +1,216 @@
+// One call on the AWS wire: POST /, X-Amz-Target, JSON 1.1. Decides, bills and logs in one transaction, then answers.
+import { randomUUID } from 'node:crypto';
+import { wallMs } from './clock.ts';
+import { createThrottle, type Fault, nextFault, type Throttle } from './faults.ts';
+import { isJsonObject, parseJson } from './json.ts';
+import { type BatchMeterUsageAnswer, batchMeterUsage } from './operations/batch-meter-usage.ts';
+import { type Caller, meterUsage } from './operations/meter-usage.ts';
+import { registerUsage } from './operations/register-usage.ts';
+import { resolveCustomer } from './operations/resolve-customer.ts';
+import { WireError } from './wire-error.ts';
+import { countCalls, logCall } from './world/calls.ts';
+import type { World } from './world/world.ts';
+
+const SERVICE = 'AWSMPMeteringService';
+const OPERATIONS = ['BatchMeterUsage', 'MeterUsage', 'RegisterUsage', 'ResolveCustomer'] as const;
+type Operation = (typeof OPERATIONS)[number];
+
+// AWS: "the request payload must not exceed 1 MB"; read as 2^20 bytes, of which the last is one too many.
+const BATCH_BYTES = 1_048_576;
+
+export interface WireRequest {
+  readonly target: string | undefined;
+  readonly authorization: string | undefined;
+  readonly body: Buffer;
+}
+
+export interface WireAnswer {
+  readonly status: number;
+  readonly requestId: string;
+  readonly body: string;
+  /** Silent: the connection ends without an answer. */
+  readonly silent: boolean;
+  /** Wall time to wait before answering or ending. */
+  readonly delayMs: number;
+}
+
+export type Wire = (request: WireRequest) => WireAnswer;
+
+/** The AWS side of the conversation. What a call changed is on disk when its answer is returned. */
+export function createWire(world: World): Wire {
+  const throttle = createThrottle();
+  return (request) => world.db.transaction(() => answerCall(world, throttle, request));
+}
+
+interface Outcome {
+  readonly status: number;
+  readonly errorCode?: string;
+  readonly body: unknown;
+}
+
+function answerCall(world: World, throttle: Throttle, request: WireRequest): WireAnswer {
+  const caller = callerOf(world, request.authorization);
+  const operation = operationOf(request.target);
+  const json = parseJson(request.body.toString());
+  const { fault, rest } = nextFault(world.faults, operation ?? '');
+  if (fault !== undefined) world.faults = rest;
+
+  const outcome = attempt(() => {
+    if (operation === undefined) {
+      throw new WireError('UnknownOperationException', 'The X-Amz-Target names no operation of this service.');
+    }
+    refuseByFault(fault, operation, json?.value);
+    refuseByStandingFault(world, throttle, operation, caller.region);
+    if (json === undefined) throw new WireError('SerializationException', 'The request body is no JSON.');
+    return perform(world, { operation, caller, body: json.value, bytes: request.body.length, fault });
+  });
+  const hidden = fault?.kind === 'internalError' && outcome.status === 200 ? failure(internalError()) : outcome;
+  const silent = isSilent(fault);
+  const requestId = randomUUID();
+  logCall(world, {
+    operation: operation ?? 'Unknown',
+    region: caller.region,
+    accessKeyId: caller.accessKeyId,
+    recordCount: recordCount(json?.value),
+    httpStatus: silent ? 0 : hidden.status,
+    errorCode: hidden.errorCode,
+    ...resultCounts(hidden.body),
+    fault: fault?.kind,
+    requestId,
+  });
+  return { status: hidden.status, requestId, body: JSON.stringify(hidden.body), silent, delayMs: fault?.delayMs ?? 0 };
+}
+
+interface Performance {
+  readonly operation: Operation;
+  readonly caller: Caller;
+  readonly body: unknown;
+  readonly bytes: number;
+  readonly fault: Fault | undefined;
+}
+
+function perform(world: World, { operation, caller, body, bytes, fault }: Performance): unknown {
+  switch (operation) {
+    case 'BatchMeterUsage': {
+      if (bytes >= BATCH_BYTES) {
+        throw new WireError('ValidationException', `The request has ${bytes} bytes; it must have less than 1 MB.`);
+      }
+      return misreport(fault, batchMeterUsage(world, caller.region, body, recordsToProcess(fault)));
+    }
+    case 'ResolveCustomer': {
+      const { LicenseArn, ...rest } = resolveCustomer(world, body);
+      return fault?.kind === 'missingLicenseArn' ? rest : { ...rest, LicenseArn };
+    }
+    case 'MeterUsage':
+      return meterUsage(world, caller, body);
+    case 'RegisterUsage':
+      return registerUsage(world, caller, body);
+  }
+}
+
+function recordsToProcess(fault: Fault | undefined): number {
+  if (fault?.kind === 'unknownStatus') return 0;
+  if (fault?.kind === 'partialUnprocessed') return fault.keep;
+  if (fault?.kind === 'missingResults' && !fault.apply) return fault.keep;
+  return Number.MAX_SAFE_INTEGER;
+}
+
+/** Faults that change what is said about records, not what was done with them. */
+function misreport(fault: Fault | undefined, answer: BatchMeterUsageAnswer): BatchMeterUsageAnswer {
+  if (fault?.kind === 'missingResults') return { Results: answer.Results.slice(0, fault.keep), UnprocessedRecords: [] };
+  if (fault?.kind !== 'unknownStatus') return answer;
+  const { status } = fault;
+  const Results = answer.UnprocessedRecords.map((record) => ({ UsageRecord: record, Status: status }));
+  return { Results, UnprocessedRecords: [] };
+}
+
+/** Faults that stop a call before the service sees it. */
+function refuseByFault(fault: Fault | undefined, operation: Operation, body: unknown): void {
+  switch (fault?.kind) {
+    case 'throttle':
+      throw throttled();
+    case 'internalError':
+      if (!fault.apply) throw internalError();
+      return;
+    case 'disabledApi':
+      throw disabled(operation);
+    case 'accessDenied': {
+      const dryRun = operation === 'MeterUsage' && isJsonObject(body) && body['DryRun'] === true;
+      // AWS: a dry run without the permission answers UnauthorizedException.
+      if (dryRun) throw new WireError('UnauthorizedException', 'You are not authorized to perform this operation.');
+      throw new WireError('AccessDeniedException', `User is not authorized to perform: aws-marketplace:${operation}`);
+    }
+    case 'expiredCredentials':
+      throw new WireError('ExpiredTokenException', 'The security token included in the request is expired', 'front');
+    case 'refuseThenTimeout':
+    case 'dropConnection':
+      throw new WireError('RequestNotProcessed', 'The call was dropped before it was processed.', 'front');
+    default:
+      return;
+  }
+}
+
+/** Faults that stay armed: disabled regions, a rate, every n-th call. */
+function refuseByStandingFault(world: World, throttle: Throttle, operation: Operation, region: string): void {
+  const { disabledRegions, throttlePerSecond, internalErrorEvery } = world.faults;
+  if (disabledRegions.includes(region)) throw disabled(operation);
+  if (throttlePerSecond !== undefined && !throttle.admits(`${region} ${operation}`, throttlePerSecond, wallMs())) {
+    throw throttled();
+  }
+  if (internalErrorEvery !== undefined && (countCalls(world, undefined) + 1) % internalErrorEvery === 0) {
+    throw internalError();
+  }
+}
+
+function throttled(): WireError {
+  return new WireError('ThrottlingException', 'Rate exceeded');
+}
+
+function internalError(): WireError {
+  return new WireError('InternalServiceErrorException', 'An internal error has occurred. Retry your request.');
+}
+
+/** MeterUsage has no DisabledApiException in AWS's model: there a wrong region is an endpoint error. */
+function disabled(operation: Operation): WireError {
+  return operation === 'MeterUsage'
+    ? new WireError('InvalidEndpointRegionException', 'The endpoint and the resource must be in the same Region.')
+    : new WireError('DisabledApiException', 'The API is disabled in the Region.');
+}
+
+function isSilent(fault: Fault | undefined): boolean {
+  return fault !== undefined && ['acceptThenTimeout', 'refuseThenTimeout', 'dropConnection'].includes(fault.kind);
+}
+
+function attempt(work: () => unknown): Outcome {
+  try {
+    return { status: 200, body: work() };
+  } catch (error) {
+    if (error instanceof WireError) return failure(error);
+    throw error;
+  }
+}
+
+function failure(error: WireError): Outcome {
+  return { status: error.status, errorCode: error.code, body: { __type: error.type, message: error.message } };
+}
+
+function operationOf(target: string | undefined): Operation | undefined {
+  return OPERATIONS.find((operation) => target === `${SERVICE}.${operation}`);
+}
+
+/** Region and key out of SigV4's credential scope (key/date/region/service/aws4_request). The signature is not checked. */
+function callerOf(world: World, authorization: string | undefined): Caller {
+  const scope = /Credential=([^/,\s]{1,128})\/\d{8}\/([a-z0-9-]{1,40})\//.exec(authorization ?? '');
+  return { region: scope?.[2] ?? world.region, accessKeyId: scope?.[1] };
+}
+
+function recordCount(body: unknown): number {
+  const records = isJsonObject(body) ? body['UsageRecords'] : undefined;
+  return Array.isArray(records) ? records.length : 0;
+}
+
+function resultCounts(body: unknown): { statuses: string[]; unprocessed: number } {
+  const results = isJsonObject(body) && Array.isArray(body['Results']) ? body['Results'] : [];
+  const left = isJsonObject(body) && Array.isArray(body['UnprocessedRecords']) ? body['UnprocessedRecords'] : [];
+  return { statuses: results.map((result) => String(result.Status)), unprocessed: left.length };
+}
