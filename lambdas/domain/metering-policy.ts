@@ -25,6 +25,8 @@ export interface MeteringPolicy {
   readonly drainMs: number;
   /** The last hour of an ending licence is sealed at the latest this long before its deadline. */
   readonly lastHourMarginMs: number;
+  /** How long a call that is not full waits for more records of the same close. */
+  readonly lingerMs: number;
 }
 
 export const DEFAULT_METERING_POLICY: MeteringPolicy = {
@@ -39,4 +41,5 @@ export const DEFAULT_METERING_POLICY: MeteringPolicy = {
   noticeToRevokeMs: 40 * MINUTE_MS,
   drainMs: 10 * MINUTE_MS,
   lastHourMarginMs: 30 * MINUTE_MS,
+  lingerMs: MINUTE_MS,
 };

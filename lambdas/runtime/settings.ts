@@ -4,9 +4,9 @@ import { Misconfigured } from '../domain/failure.ts';
 const SETTINGS = {
   'resolve-buyer': [
     'CUSTOMERS_TABLE',
-    'BUYERS_TABLE',
     'WORK_TABLE',
     'PRODUCTS',
+    'REGISTRATION',
     'SESSION_KEYS_SECRET',
     'MARKETPLACE_REGION',
   ],

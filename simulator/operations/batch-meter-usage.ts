@@ -1,9 +1,10 @@
 // BatchMeterUsage: every record of a call is judged before any is billed.
 import { canonicalAllocations, checkAllocations } from '../rules/allocations.ts';
-import { honouringAgreement, licenceVerdict, type Verdict } from '../rules/standing.ts';
+import { isHonoured, licenceVerdict, type Verdict } from '../rules/standing.ts';
 import { isInBatchWindow } from '../rules/time-window.ts';
 import { WireError } from '../wire-error.ts';
-import { type Agreement, agreementsOfAccount, agreementsOfCustomer, agreementsOfLicence } from '../world/agreements.ts';
+import { type Agreement, agreementsOfCustomer } from '../world/agreements.ts';
+import { findLicence, licencesOfAccount } from '../world/licences.ts';
 import { findProduct, isMetered, type Product } from '../world/products.ts';
 import { addRecord, findRecord, hourOf } from '../world/records.ts';
 import type { World } from '../world/world.ts';
@@ -83,10 +84,9 @@ function byLicence(
     const advice = 'ProductCode is not supported together with LicenseArn: leave ProductCode out.';
     throw new WireError('InvalidProductCodeException', advice);
   }
-  const agreements = agreementsOfLicence(world, licenceArn);
-  const [newest] = agreements;
-  const product = newest === undefined ? undefined : findProduct(world, newest.productCode);
-  if (newest === undefined || product === undefined) {
+  const licence = findLicence(world, licenceArn);
+  const product = licence === undefined ? undefined : findProduct(world, licence.agreement.productCode);
+  if (licence === undefined || product === undefined) {
     throw new WireError('InvalidLicenseException', `The license ${licenceArn.slice(0, 200)} is not known.`);
   }
   if (named !== undefined && named.productCode !== product.productCode) {
@@ -94,15 +94,15 @@ function byLicence(
   }
   if (record.customerIdentifier !== undefined) refuseCustomer('A license needs CustomerAWSAccountId.');
   if (record.customerAwsAccountId === undefined) refuseCustomer('CustomerAWSAccountId is missing.');
-  if (record.customerAwsAccountId !== newest.awsAccountId) {
+  if (record.customerAwsAccountId !== licence.agreement.awsAccountId) {
     throw new WireError('InvalidLicenseException', 'The license does not match the customer.');
   }
-  const verdict = licenceVerdict(agreements, record.timestampMs, world.now(), world.switches);
+  const verdict = licenceVerdict(licence, record.timestampMs, world.now(), world.switches);
   if (verdict === 'InvalidLicenseException') {
     throw new WireError(verdict, 'The usage is outside the activation period of the license.');
   }
-  const identity = ['licence', licenceArn, newest.awsAccountId];
-  return { record, product, agreement: newest, verdict, billingKey: billingKeyOf(region, identity, record) };
+  const identity = ['licence', licenceArn, licence.agreement.awsAccountId];
+  return { record, product, agreement: licence.agreement, verdict, billingKey: billingKeyOf(region, identity, record) };
 }
 
 function byCustomer(world: World, region: string, product: Product, record: UsageRecord): Identified {
@@ -116,14 +116,15 @@ function byCustomer(world: World, region: string, product: Product, record: Usag
     refuseCustomer('CustomerIdentifier or CustomerAWSAccountId is needed.');
   }
   const account = customerAwsAccountId ?? accountOf(world, customerIdentifier ?? '');
-  const agreements = account === undefined ? [] : agreementsOfAccount(world, product.productCode, account);
-  const agreement = honouringAgreement(agreements, record.timestampMs, world.now(), world.switches);
+  const licences = account === undefined ? [] : licencesOfAccount(world, product.productCode, account);
+  const { switches } = world;
+  const honouring = licences.find((licence) => isHonoured(licence, record.timestampMs, world.now(), switches));
   const identity = ['customer', product.productCode, account ?? customerIdentifier ?? ''];
   return {
     record,
     product,
-    agreement: agreement ?? agreements[0],
-    verdict: agreement === undefined ? 'CustomerNotSubscribed' : 'accept',
+    agreement: (honouring ?? licences[0])?.agreement,
+    verdict: honouring === undefined ? 'CustomerNotSubscribed' : 'accept',
     billingKey: billingKeyOf(region, identity, record),
   };
 }

@@ -3,9 +3,9 @@ import { canonicalAllocations, checkAllocations } from '../rules/allocations.ts'
 import { isEntitled } from '../rules/standing.ts';
 import { isInMeterWindow } from '../rules/time-window.ts';
 import { WireError } from '../wire-error.ts';
-import { agreementsOfAccount } from '../world/agreements.ts';
 import { type Compute, findCompute } from '../world/compute.ts';
 import { textOf } from '../world/database.ts';
+import { licencesOfAccount } from '../world/licences.ts';
 import { findProduct, isMetered } from '../world/products.ts';
 import { addRecord, findRecord, hourOf } from '../world/records.ts';
 import type { World } from '../world/world.ts';
@@ -35,10 +35,8 @@ export function meterUsage(world: World, caller: Caller, body: unknown): { Meter
   const timestampMs = agentcore ? request.timestampMs : hourOf(request.timestampMs);
   const allocations = canonicalAllocations(request.allocations);
 
-  const agreement =
-    compute === undefined
-      ? undefined
-      : agreementsOfAccount(world, request.productCode, compute.awsAccountId).find((a) => isEntitled(a, world.now()));
+  const licences = compute === undefined ? [] : licencesOfAccount(world, request.productCode, compute.awsAccountId);
+  const agreement = licences.find((licence) => isEntitled(licence, world.now()))?.agreement;
   // A caller on no platform that AWS can tell has no subscription either: the model has no other error for it.
   if (compute === undefined || agreement === undefined || !METERING_PLATFORMS.includes(compute.platform)) {
     throw new WireError('CustomerNotEntitledException', 'The customer has no valid subscription for the product.');

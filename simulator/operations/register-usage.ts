@@ -2,8 +2,8 @@
 import { constants, sign } from 'node:crypto';
 import { isEntitled } from '../rules/standing.ts';
 import { WireError } from '../wire-error.ts';
-import { agreementsOfAccount } from '../world/agreements.ts';
 import { addRegistration, findCompute, isRegistered } from '../world/compute.ts';
+import { licencesOfAccount } from '../world/licences.ts';
 import { findProduct } from '../world/products.ts';
 import { listSigningKeys } from '../world/signing-keys.ts';
 import type { World } from '../world/world.ts';

@@ -32,19 +32,9 @@ function standingOf(period: LicencePeriod, stampMs: number, nowMs: number, switc
 
 export type Verdict = 'accept' | 'CustomerNotSubscribed' | 'InvalidLicenseException';
 
-/** The verdict on a record metered by licence. Of several agreements that share the licence, any one suffices. */
-export function licenceVerdict(
-  periods: readonly LicencePeriod[],
-  stampMs: number,
-  nowMs: number,
-  switches: Switches,
-): Verdict {
-  const verdicts = periods.map((period) => toVerdict(standingOf(period, stampMs, nowMs, switches), switches));
-  return verdicts.find((verdict) => verdict === 'accept') ?? verdicts[0] ?? 'CustomerNotSubscribed';
-}
-
-function toVerdict(standing: Standing, switches: Switches): Verdict {
-  switch (standing) {
+/** The verdict on a record metered by licence. */
+export function licenceVerdict(period: LicencePeriod, stampMs: number, nowMs: number, switches: Switches): Verdict {
+  switch (standingOf(period, stampMs, nowMs, switches)) {
     case 'honoured':
       return 'accept';
     case 'notSubscribed':
@@ -58,14 +48,9 @@ function toVerdict(standing: Standing, switches: Switches): Verdict {
   }
 }
 
-/** The agreement under which a legacy record is honoured: AWS has no licence to blame there, so the rest is "not subscribed". */
-export function honouringAgreement<Agreement extends LicencePeriod>(
-  agreements: readonly Agreement[],
-  stampMs: number,
-  nowMs: number,
-  switches: Switches,
-): Agreement | undefined {
-  return agreements.find((agreement) => standingOf(agreement, stampMs, nowMs, switches) === 'honoured');
+/** Whether a legacy record is honoured: AWS has no licence to blame there, so the rest is "not subscribed". */
+export function isHonoured(period: LicencePeriod, stampMs: number, nowMs: number, switches: Switches): boolean {
+  return standingOf(period, stampMs, nowMs, switches) === 'honoured';
 }
 
 /** Whether the buyer may use the product now: what MeterUsage and RegisterUsage ask. */

@@ -137,8 +137,17 @@ function end(world: World, agreement: Agreement, how: End): Agreement {
       agreement.agreementId,
     );
     rescheduleEnd(world, ended);
+    if (neverProvisioned) releaseLicence(world, agreement);
   });
   return ended;
+}
+
+/** A renewal that never began leaves the licence it was to keep with the agreement before, which ends as planned. */
+function releaseLicence(world: World, agreement: Agreement): void {
+  const { previousAgreementId, licenceArn } = agreement;
+  const previous = previousAgreementId === undefined ? undefined : findAgreement(world, previousAgreementId);
+  if (previous?.endedMs === undefined || previous.licenceArn !== licenceArn) return;
+  end(world, previous, { atMs: previous.endedMs, status: 'EXPIRED', revokeAfterMs: REVOKE_AFTER_MS });
 }
 
 export function findAgreement(world: World, agreementId: string): Agreement | undefined {

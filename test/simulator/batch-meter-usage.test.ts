@@ -37,8 +37,13 @@ describe('BatchMeterUsage', () => {
     const world = await startTestWorld();
     const agreement = await world.subscribe();
     const hours = (count: number) =>
-      Array.from({ length: count }, (_, back) => recordOf(agreement, { Timestamp: new Date(Date.parse(HOUR) - back * 60_000) }));
-    const many = hours(26).map((record, index) => ({ ...record, Dimension: index % 2 === 0 ? 'requests' : 'kib_sent' }));
+      Array.from({ length: count }, (_, back) =>
+        recordOf(agreement, { Timestamp: new Date(Date.parse(HOUR) - back * 60_000) }),
+      );
+    const many = hours(26).map((record, index) => ({
+      ...record,
+      Dimension: index % 2 === 0 ? 'requests' : 'kib_sent',
+    }));
 
     await expect(send(world, many)).rejects.toMatchObject({
       name: 'ValidationException',
@@ -57,7 +62,12 @@ describe('BatchMeterUsage', () => {
   it('takes a body one byte below 1 MB and refuses one of 1 MB', async () => {
     const world = await startTestWorld();
     const { awsAccountId, licenceArn } = await world.subscribe();
-    const record = { Timestamp: 1_789_999_200, Dimension: 'requests', CustomerAWSAccountId: awsAccountId, LicenseArn: licenceArn };
+    const record = {
+      Timestamp: 1_789_999_200,
+      Dimension: 'requests',
+      CustomerAWSAccountId: awsAccountId,
+      LicenseArn: licenceArn,
+    };
     const body = JSON.stringify({ UsageRecords: [record] });
     const filled = (bytes: number) => body + ' '.repeat(bytes - body.length);
 
@@ -81,7 +91,9 @@ describe('BatchMeterUsage', () => {
 
     expect((await world.bill()).map((line) => line.quantity)).toEqual([0, 0, 2_147_483_647]);
     for (const Quantity of [-1, 2_147_483_648, 1.5]) {
-      await expect(send(world, [recordOf(agreement, { Quantity })])).rejects.toMatchObject({ name: 'ValidationException' });
+      await expect(send(world, [recordOf(agreement, { Quantity })])).rejects.toMatchObject({
+        name: 'ValidationException',
+      });
     }
   });
 
@@ -89,7 +101,11 @@ describe('BatchMeterUsage', () => {
     const world = await startTestWorld();
     const records = [{ Timestamp: '2026-09-21', Dimension: '', Quantity: '5', CustomerAWSAccountId: '12a' }, null];
 
-    const { status, text } = await rawCall(world, TARGET, JSON.stringify({ UsageRecords: records, ProductCode: 'a b' }));
+    const { status, text } = await rawCall(
+      world,
+      TARGET,
+      JSON.stringify({ UsageRecords: records, ProductCode: 'a b' }),
+    );
 
     expect(status).toBe(400);
     expect(text).toContain('6 validation errors detected');
@@ -107,7 +123,10 @@ describe('BatchMeterUsage', () => {
   ])('refuses %s with a ValidationException', async (_, body) => {
     const world = await startTestWorld();
 
-    expect(await rawCall(world, TARGET, JSON.stringify(body))).toMatchObject({ status: 400, error: 'ValidationException' });
+    expect(await rawCall(world, TARGET, JSON.stringify(body))).toMatchObject({
+      status: 400,
+      error: 'ValidationException',
+    });
   });
 
   it.each([
@@ -124,7 +143,12 @@ describe('BatchMeterUsage', () => {
   ])('refuses a faulty %s as the model does', async (member, value) => {
     const world = await startTestWorld();
     const { awsAccountId, licenceArn } = await world.subscribe();
-    const record = { Timestamp: 1_789_999_200, Dimension: 'requests', CustomerAWSAccountId: awsAccountId, LicenseArn: licenceArn };
+    const record = {
+      Timestamp: 1_789_999_200,
+      Dimension: 'requests',
+      CustomerAWSAccountId: awsAccountId,
+      LicenseArn: licenceArn,
+    };
 
     const answer = await rawCall(world, TARGET, JSON.stringify({ UsageRecords: [{ ...record, [member]: value }] }));
 
@@ -169,18 +193,21 @@ describe('BatchMeterUsage', () => {
     expect((await world.bill()).map((line) => line.quantity)).toEqual([5]);
   });
 
-  it.each(['Success', 'DuplicateRecord'])('bills an identical resend once and answers %s where so switched', async (position) => {
-    const world = await startTestWorld();
-    await world.control('PUT', '/control/switches', { identicalResend: position });
-    const agreement = await world.subscribe();
+  it.each(['Success', 'DuplicateRecord'])(
+    'bills an identical resend once and answers %s where so switched',
+    async (position) => {
+      const world = await startTestWorld();
+      await world.control('PUT', '/control/switches', { identicalResend: position });
+      const agreement = await world.subscribe();
 
-    const first = await send(world, [recordOf(agreement)]);
-    const second = await send(world, [recordOf(agreement)]);
+      const first = await send(world, [recordOf(agreement)]);
+      const second = await send(world, [recordOf(agreement)]);
 
-    const id = position === 'Success' ? { MeteringRecordId: first.Results?.[0]?.MeteringRecordId } : {};
-    expect(second.Results).toEqual([{ UsageRecord: recordOf(agreement), Status: position, ...id }]);
-    expect(await world.bill()).toHaveLength(1);
-  });
+      const id = position === 'Success' ? { MeteringRecordId: first.Results?.[0]?.MeteringRecordId } : {};
+      expect(second.Results).toEqual([{ UsageRecord: recordOf(agreement), Status: position, ...id }]);
+      expect(await world.bill()).toHaveLength(1);
+    },
+  );
 
   it('tells apart licences of one account, dimensions, hours and regions', async () => {
     const world = await startTestWorld();
@@ -205,7 +232,13 @@ describe('BatchMeterUsage', () => {
   it('carries fractions of a second and echoes the record as it was sent', async () => {
     const world = await startTestWorld();
     const agreement = await world.subscribe();
-    const record = { Timestamp: 1_789_999_200.5, Dimension: 'requests', CustomerAWSAccountId: agreement.awsAccountId, LicenseArn: agreement.licenceArn, Quantity: null };
+    const record = {
+      Timestamp: 1_789_999_200.5,
+      Dimension: 'requests',
+      CustomerAWSAccountId: agreement.awsAccountId,
+      LicenseArn: agreement.licenceArn,
+      Quantity: null,
+    };
 
     const { text } = await rawCall(world, TARGET, JSON.stringify({ UsageRecords: [record] }));
 

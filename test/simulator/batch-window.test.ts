@@ -20,13 +20,33 @@ describe('The window of BatchMeterUsage', () => {
     ['23:59:59.999 old', '2026-09-21T14:30:00Z', '2026-09-20T14:30:00.001Z', 'Success'],
     ['exactly 24 hours old', '2026-09-21T14:30:00Z', '2026-09-20T14:30:00.000Z', 'TimestampOutOfBoundsException'],
     ['five minutes ahead', '2026-09-21T14:30:00Z', '2026-09-21T14:35:00.000Z', 'Success'],
-    ['more than five minutes ahead', '2026-09-21T14:30:00Z', '2026-09-21T14:35:00.001Z', 'TimestampOutOfBoundsException'],
+    [
+      'more than five minutes ahead',
+      '2026-09-21T14:30:00Z',
+      '2026-09-21T14:35:00.001Z',
+      'TimestampOutOfBoundsException',
+    ],
     ['of last month, before 06:00 of the first', '2026-10-01T05:59:59.999Z', '2026-09-30T23:00:00Z', 'Success'],
-    ['of last month, at 06:00 of the first', '2026-10-01T06:00:00.000Z', '2026-09-30T23:00:00Z', 'TimestampOutOfBoundsException'],
-    ['of last month to the millisecond, at 06:00', '2026-10-01T06:00:00Z', '2026-09-30T23:59:59.999Z', 'TimestampOutOfBoundsException'],
+    [
+      'of last month, at 06:00 of the first',
+      '2026-10-01T06:00:00.000Z',
+      '2026-09-30T23:00:00Z',
+      'TimestampOutOfBoundsException',
+    ],
+    [
+      'of last month to the millisecond, at 06:00',
+      '2026-10-01T06:00:00Z',
+      '2026-09-30T23:59:59.999Z',
+      'TimestampOutOfBoundsException',
+    ],
     ['of this month, after 06:00 of the first', '2026-10-01T06:00:00.000Z', '2026-10-01T00:00:00Z', 'Success'],
     ['of last year, before 06:00 of New Year', '2027-01-01T05:59:59.999Z', '2026-12-31T23:00:00Z', 'Success'],
-    ['of last year, at 06:00 of New Year', '2027-01-01T06:00:00.000Z', '2026-12-31T23:00:00Z', 'TimestampOutOfBoundsException'],
+    [
+      'of last year, at 06:00 of New Year',
+      '2027-01-01T06:00:00.000Z',
+      '2026-12-31T23:00:00Z',
+      'TimestampOutOfBoundsException',
+    ],
   ])('judges a record %s', async (_, now, stamp, expected) => {
     expect(await verdict(now, stamp)).toBe(expected);
   });

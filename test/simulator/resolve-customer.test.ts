@@ -103,6 +103,8 @@ describe('ResolveCustomer', () => {
     await expect(resolve(world, '')).rejects.toMatchObject({ name: 'ValidationException' });
     const absent = await rawCall(world, 'AWSMPMeteringService.ResolveCustomer', '{}');
     expect(absent.status).toBe(400);
-    expect(absent.text).toContain("Value null at 'registrationToken' failed to satisfy constraint: Member must not be null");
+    expect(absent.text).toContain(
+      "Value null at 'registrationToken' failed to satisfy constraint: Member must not be null",
+    );
   });
 });

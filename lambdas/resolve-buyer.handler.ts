@@ -1,0 +1,87 @@
+// The fulfillment URL: where AWS Marketplace sends a buyer's browser after "Set up your account".
+import { parseProducts } from './contracts/products.ts';
+import { readMarketplaceForm, TOKEN_FIELD } from './contracts/registration-form.ts';
+import { parseRegistrationSettings } from './contracts/registration-settings.ts';
+import { parseSessionKeys } from './contracts/session-keys.ts';
+import { SESSION_LIFETIME_MS } from './domain/session.ts';
+import { openSession } from './flow/registration-session.ts';
+import { type BuyerResolution, resolveBuyer } from './flow/resolve-buyer.ts';
+import { MarketplaceRegistration, registrationClient } from './marketplace/registration.ts';
+import { failureAnswer, methodNotAllowed, PAGE_HEADERS, pageFaults, seeOther } from './pages/answers.ts';
+import type { Retry } from './pages/failures.ts';
+import { FORM_ROUTE, FULFILLMENT_ROUTE, placeOf } from './pages/routes.ts';
+import { clientSettings } from './runtime/aws-client.ts';
+import { built, type Surroundings } from './runtime/handler.ts';
+import { type HttpResponse, httpHandler } from './runtime/http.ts';
+import type { HttpRequest } from './runtime/http-request.ts';
+import { sessionCookie } from './runtime/session-cookie.ts';
+import { readSettings } from './runtime/settings.ts';
+import { DynamoCustomerStore } from './stores/customer-store.ts';
+import { dynamoClient } from './stores/dynamo.ts';
+import { SecretSessionKeys, secretsClient } from './stores/session-keys.ts';
+import { DynamoWorkStore } from './stores/work-store.ts';
+
+/** A token has some hundred characters; the rest is for what else AWS may come to send. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+export function createResolveBuyerHandler({ environment, clock, log }: Surroundings) {
+  const settings = readSettings('resolve-buyer', environment);
+  const products = parseProducts(settings.PRODUCTS);
+  const registration = parseRegistrationSettings(settings.REGISTRATION);
+  const database = dynamoClient(clientSettings(environment, 'DYNAMODB'));
+  const marketplace = clientSettings(environment, 'MARKETPLACE_METERING');
+  const ports = {
+    registration: new MarketplaceRegistration(
+      registrationClient({ ...marketplace, region: settings.MARKETPLACE_REGION }),
+    ),
+    customers: new DynamoCustomerStore(database, settings.CUSTOMERS_TABLE),
+    work: new DynamoWorkStore(database, settings.WORK_TABLE),
+  };
+  const keys = new SecretSessionKeys({
+    client: secretsClient(clientSettings(environment, 'SECRETS_MANAGER')),
+    secretId: settings.SESSION_KEYS_SECRET,
+    parse: parseSessionKeys,
+    clock,
+  });
+
+  const answer = async (request: HttpRequest): Promise<HttpResponse> => {
+    const frame = { settings: registration, base: placeOf(request.path).base };
+    if (request.method === 'GET') return failureAnswer(frame, 'tokenMissing');
+    if (request.method !== 'POST') return methodNotAllowed(frame, 'GET, HEAD, POST');
+    const { token, hints } = readMarketplaceForm(request.form(MAX_BODY_BYTES));
+    if (!token) return { ...failureAnswer(frame, 'tokenMissing'), status: 400 };
+
+    const resolution = await resolveBuyer(ports, products, { token, hints }, clock());
+    if (resolution.kind !== 'resolved') return failed(frame, resolution);
+    const { customer, isNew } = resolution;
+    const session = await openSession(keys, customer, clock());
+    const cookie = { 'Set-Cookie': sessionCookie(session, SESSION_LIFETIME_MS) };
+    const { customerId, productCode } = customer;
+    return {
+      ...seeOther(`${frame.base}${FORM_ROUTE}`, isNew ? 'buyerArrived' : 'buyerCameBack', cookie),
+      facts: { customerId, productCode, hasLicence: customer.licenceKeys.length > 0 },
+    };
+  };
+  return httpHandler({ log, clock, headers: PAGE_HEADERS, fault: pageFaults(registration, retryOf) }, answer);
+}
+
+function failed(
+  frame: Parameters<typeof failureAnswer>[0],
+  resolution: Exclude<BuyerResolution, { kind: 'resolved' }>,
+): HttpResponse {
+  const response = failureAnswer(frame, resolution.kind);
+  return resolution.kind === 'notOurProduct'
+    ? { ...response, facts: { productCode: resolution.productCode } }
+    : response;
+}
+
+/** The token goes back to the browser that brought it, inside of a page that nobody keeps, and nowhere else. */
+function retryOf(request: HttpRequest, base: string): Retry | undefined {
+  if (request.method !== 'POST') return undefined;
+  const { token, hints } = readMarketplaceForm(request.form(MAX_BODY_BYTES));
+  if (!token) return undefined;
+  const offer = hints.freeTrial ? [['x-amzn-marketplace-offer-type', 'free-trial'] as const] : [];
+  return { action: `${base}${FULFILLMENT_ROUTE}`, fields: [[TOKEN_FIELD, token], ...offer] };
+}
+
+export const handler = built(createResolveBuyerHandler);

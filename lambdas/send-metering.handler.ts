@@ -1,0 +1,42 @@
+// Every minute: sends sealed hours to AWS Marketplace and writes down what it said.
+import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
+import { parseMeteringPolicy } from './contracts/product-settings.ts';
+import { CALLS_PER_SECOND } from './domain/marketplace-limits.ts';
+import { sendMetering } from './flow/send-metering.ts';
+import { MarketplaceMetering } from './marketplace/metering.ts';
+import { clientSettings } from './runtime/aws-client.ts';
+import { built, type Surroundings } from './runtime/handler.ts';
+import { TokenBucket } from './runtime/pace.ts';
+import { scheduleHandler } from './runtime/schedule.ts';
+import { readSettings } from './runtime/settings.ts';
+import { dynamoClient } from './stores/dynamo.ts';
+import { STATE_SHARDS } from './stores/ledger-items.ts';
+import { DynamoLedgerStore } from './stores/ledger-store.ts';
+import { DynamoWorkStore } from './stores/work-store.ts';
+
+/** At ten calls a second and half a second a call, five are under way; the rest is room for slow answers. */
+const CALLS_AT_ONCE = 16;
+const WRITES_AT_ONCE = 48;
+
+export function createSendMeteringHandler({ environment, clock, log }: Surroundings) {
+  const settings = readSettings('send-metering', environment);
+  const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
+  const { lingerMs } = parseMeteringPolicy(settings.METERING_POLICY);
+  const ports = {
+    ledger: new DynamoLedgerStore(client, settings.LEDGER_TABLE),
+    work: new DynamoWorkStore(client, settings.WORK_TABLE),
+    metering: new MarketplaceMetering(clientSettings(environment, 'MARKETPLACE_METERING')),
+    pace: new TokenBucket({ callsPerSecond: CALLS_PER_SECOND }),
+    clock,
+    newId: randomUUID,
+    limitCalls: pLimit(CALLS_AT_ONCE),
+    limitWrites: pLimit(WRITES_AT_ONCE),
+    log,
+    lingerMs,
+    stateShards: STATE_SHARDS,
+  };
+  return scheduleHandler(log, 'MeteringSent', async (hasTime) => ({ ...(await sendMetering(ports, hasTime)) }));
+}
+
+export const handler = built(createSendMeteringHandler);
