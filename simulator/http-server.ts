@@ -30,7 +30,7 @@ export function createHttpServer(world: World, secret: string, closing: AbortSig
   const site: Site = { world, secret, wire: createWire(world), closing };
   const server = createServer({ requestTimeout: 30_000, maxHeaderSize: 65_536 }, (request, response) => {
     handle(site, request, response).catch((error: unknown) => {
-      if (closing.aborted || request.destroyed) return void response.destroy();
+      if (closing.aborted || response.destroyed) return void response.destroy();
       console.error('The simulator met a fault of its own:', error);
       const body = { __type: 'InternalFailure', message: 'The simulator met a fault of its own; see its log.' };
       send(response, json(500, body));

@@ -139,7 +139,9 @@ function problem(value: unknown, path: string, constraint: string): string {
 }
 
 function echo(value: unknown): string {
+  // Never spelled out: what is nested may be nested deeper than it can be written.
   if (Array.isArray(value)) return `[${value.length} members]`;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value === 'object') return '{...}';
+  const text = String(value);
   return text.length > ECHOED_CHARACTERS ? `${text.slice(0, ECHOED_CHARACTERS)}...` : text;
 }

@@ -1,13 +1,9 @@
 // ResolveCustomer: turns the token that a buyer's browser brings into who the buyer is.
 import {
-  ExpiredTokenException,
-  InternalServiceErrorException,
-  InvalidTokenException,
   MarketplaceMeteringClient,
   type MarketplaceMeteringClientConfig,
   ResolveCustomerCommand,
   type ResolveCustomerResult,
-  ThrottlingException,
 } from '@aws-sdk/client-marketplace-metering';
 import { Misconfigured, Unavailable } from '../domain/failure.ts';
 import { SECOND_MS } from '../domain/hour.ts';
@@ -65,8 +61,9 @@ function fromResult(result: ResolveCustomerResult): Resolution {
   };
 }
 
-/** Errors of the network and of AWS's front that say nothing about us or the token. */
-const TRANSIENT = new Set(['AbortError', 'TimeoutError', 'ServiceUnavailable', 'ServiceUnavailableException']);
+/** Errors that say nothing about us or the token, under all the names that AWS's services give them. */
+const TRANSIENT =
+  /^(AbortError|TimeoutError|InternalService|ServiceUnavailable|InternalFailure)|throttl|too ?many ?requests/i;
 
 // The SDK's error is handed on as the cause, whose name and frames alone are logged: its message may hold the token.
 function fromError(error: unknown): Resolution {
@@ -74,8 +71,9 @@ function fromError(error: unknown): Resolution {
     // Lambda renews its credentials by itself, so this passes: the buyer's token is as good as before.
     throw new Unavailable('CredentialsExpired', 'AWS says that our credentials have expired.', { cause: error });
   }
-  if (error instanceof InvalidTokenException) return { kind: 'tokenInvalid' };
-  if (error instanceof ExpiredTokenException) return { kind: 'tokenExpired' };
+  // By name: AWS's front answers from another namespace, where the SDK knows no classes.
+  if (nameOf(error) === 'InvalidTokenException') return { kind: 'tokenInvalid' };
+  if (nameOf(error) === 'ExpiredTokenException') return { kind: 'tokenExpired' };
   const facts = { awsError: nameOf(error), httpStatus: statusOf(error) };
   if (isTransient(error)) {
     throw new Unavailable('MarketplaceUnavailable', 'ResolveCustomer gave no answer in time.', { cause: error, facts });
@@ -94,16 +92,14 @@ function fromError(error: unknown): Resolution {
 function isAboutCredentials(error: unknown): boolean {
   const name = nameOf(error);
   if (name === 'ExpiredToken' || name === 'RequestExpired') return true;
-  if (!(error instanceof ExpiredTokenException) && !(error instanceof InvalidTokenException)) return false;
-  return /security token/i.test(error.message);
+  if (name !== 'ExpiredTokenException' && name !== 'InvalidTokenException') return false;
+  return error instanceof Error && /security token/i.test(error.message);
 }
 
 function isTransient(error: unknown): boolean {
-  if (error instanceof ThrottlingException || error instanceof InternalServiceErrorException) return true;
   const status = statusOf(error);
   // No status: no answer was read at all.
-  if (status === undefined || status >= 500 || status === 429) return true;
-  return TRANSIENT.has(nameOf(error)) || /throttl|too ?many ?requests/i.test(nameOf(error));
+  return status === undefined || status >= 500 || status === 429 || TRANSIENT.test(nameOf(error));
 }
 
 function nameOf(error: unknown): string {

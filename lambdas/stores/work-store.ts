@@ -29,8 +29,8 @@ export class DynamoWorkStore implements WorkStore {
     await updateItem(this.#client, {
       TableName: this.#table,
       Key: toItem({ pk: LATE, sk: lateKey(hour, shard) }),
-      UpdateExpression: 'ADD #version :one SET #hour = :hour, shard = :shard',
-      ExpressionAttributeNames: { '#version': 'version', '#hour': 'hour' },
+      UpdateExpression: 'ADD #version :one SET #hour = :hour, #shard = :shard',
+      ExpressionAttributeNames: { '#version': 'version', '#hour': 'hour', '#shard': 'shard' },
       ExpressionAttributeValues: toItem({ ':one': 1, ':hour': hour, ':shard': shard }),
     });
   }

@@ -37,9 +37,8 @@ export function registerUsage(world: World, caller: Caller, body: unknown): Regi
   }
   const key = listSigningKeys(world).find(({ version }) => version === publicKeyVersion);
   if (key === undefined) throw new WireError('InvalidPublicKeyVersionException', 'Public Key version is invalid.');
-  const entitled = agreementsOfAccount(world, productCode, compute.awsAccountId).some((a) =>
-    isEntitled(a, world.now()),
-  );
+  const licences = licencesOfAccount(world, productCode, compute.awsAccountId);
+  const entitled = licences.some((licence) => isEntitled(licence, world.now()));
   if (!entitled && !isRegistered(world, productCode, compute.instanceId)) {
     throw new WireError('CustomerNotEntitledException', 'The customer has no valid subscription for the product.');
   }

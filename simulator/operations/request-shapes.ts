@@ -29,7 +29,7 @@ const NONCE = { min: 0, max: 255 };
 const ANY_TEXT = { min: 0, max: UNLIMITED };
 
 export interface UsageRecord {
-  /** The record as it was sent: AWS answers with it. */
+  /** The record as it was sent, members that AWS does not know left out: AWS answers with it. */
   readonly sent: Readonly<Record<string, unknown>>;
   readonly timestampMs: number;
   readonly dimension: string;
@@ -54,16 +54,28 @@ export function readBatchMeterUsage(body: unknown): BatchMeterUsageRequest {
 }
 
 function readUsageRecord(members: Members): UsageRecord {
-  return {
-    sent: members.source,
+  const record = {
     timestampMs: requiredTimestampMs(members, 'Timestamp'),
     dimension: requiredString(members, 'Dimension', DIMENSION),
-    quantity: optionalInteger(members, 'Quantity', 0, QUANTITY_MAX) ?? 0,
+    quantity: optionalInteger(members, 'Quantity', 0, QUANTITY_MAX),
     customerIdentifier: optionalString(members, 'CustomerIdentifier', CUSTOMER_IDENTIFIER),
     customerAwsAccountId: optionalString(members, 'CustomerAWSAccountId', ACCOUNT_ID),
     licenceArn: optionalString(members, 'LicenseArn', ANY_TEXT),
     allocations: readAllocations(members),
   };
+  const sent = {
+    Timestamp: members.source['Timestamp'],
+    CustomerIdentifier: record.customerIdentifier,
+    Dimension: record.dimension,
+    Quantity: record.quantity,
+    UsageAllocations: record.allocations?.map(({ quantity, tags }) => ({
+      AllocatedUsageQuantity: quantity,
+      Tags: tags?.map(({ key, value }) => ({ Key: key, Value: value })),
+    })),
+    CustomerAWSAccountId: record.customerAwsAccountId,
+    LicenseArn: record.licenceArn,
+  };
+  return { ...record, quantity: record.quantity ?? 0, sent };
 }
 
 export function readResolveCustomer(body: unknown): { readonly registrationToken: string } {
