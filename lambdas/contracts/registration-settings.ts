@@ -39,6 +39,8 @@ const Field = v.strictObject({
     v.string(),
     v.regex(/^[a-z][A-Za-z0-9_]{0,39}$/),
     v.check((name) => name !== EMAIL_FIELD && name !== FORM_TOKEN_FIELD, 'is a name of ours'),
+    // A map with a member called `constructor` is not taken for a plain one by the SDK.
+    v.check((name) => !(name in {}), 'is a name that every object has'),
   ),
   label: Line,
   hint: v.exactOptional(Line),
@@ -48,7 +50,7 @@ const Field = v.strictObject({
   kind: v.optional(v.picklist(['text', 'name', 'organization', 'email', 'tel', 'url']), 'text'),
 });
 
-const Settings = v.strictObject({
+export const RegistrationSettingsSchema = v.strictObject({
   sellerName: Line,
   supportEmail: v.pipe(Line, v.email()),
   supportUrl: v.exactOptional(HttpsUrl),
@@ -72,7 +74,7 @@ const Settings = v.strictObject({
 
 /** Reads the setting. Throws Misconfigured, naming each member that is wrong. */
 export function parseRegistrationSettings(json: string): RegistrationSettings {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Settings), json);
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), RegistrationSettingsSchema), json);
   if (parsed.success) return parsed.output;
   const wrong = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`).join('; ');
   throw new Misconfigured('SettingMalformed', `The setting REGISTRATION is wrong. ${wrong}`, {

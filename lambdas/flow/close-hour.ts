@@ -87,7 +87,9 @@ export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResu
     const licence = seen?.licenceKey === reading.licenceKey ? seen : undefined;
     await start(() => closeMeter(ports, look, reading, licence, result));
   }
-  for (let idle = await licences.peek(); idle; idle = await licences.peek()) {
+  // Read for their zero records only: without any to send, an idle shard costs no look at its licences.
+  const wantsZeros = [...ports.products.values()].some((product) => product.zeroRecords !== 'off');
+  for (let idle = wantsZeros && (await licences.peek()); idle; idle = await licences.peek()) {
     licences.advance();
     const licence = idle;
     await start(() => sealZero(ports, look, licence, result));

@@ -22,6 +22,7 @@ const SETTINGS = {
     'METERING_POLICY',
   ],
   'send-metering': ['LEDGER_TABLE', 'WORK_TABLE', 'METERING_POLICY'],
+  'rotate-session-keys': ['SESSION_KEYS_SECRET'],
 } as const;
 
 export type HandlerName = keyof typeof SETTINGS;

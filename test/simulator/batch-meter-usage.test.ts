@@ -237,10 +237,10 @@ describe('BatchMeterUsage', () => {
       Dimension: 'requests',
       CustomerAWSAccountId: agreement.awsAccountId,
       LicenseArn: agreement.licenceArn,
-      Quantity: null,
     };
 
-    const { text } = await rawCall(world, TARGET, JSON.stringify({ UsageRecords: [record] }));
+    const unusual = { ...record, Quantity: null, Colour: 'blue' };
+    const { text } = await rawCall(world, TARGET, JSON.stringify({ UsageRecords: [unusual] }));
 
     expect(JSON.parse(text).Results[0].UsageRecord).toEqual(record);
     expect((await world.bill())[0]?.timestamp).toBe('2026-09-21T14:00:00.500Z');

@@ -105,7 +105,7 @@ export function recordOf(agreement: Agreement, overrides: Partial<UsageRecord> =
   };
 }
 
-/** A call that no SDK would make: any target, any body. */
+/** A call that no SDK would make: any target, any body, signed by AKIDRAW with nothing. */
 export async function rawCall(
   world: TestWorld,
   target: string,
@@ -113,7 +113,11 @@ export async function rawCall(
 ): Promise<{ status: number; text: string; error: string | undefined; headers: Headers }> {
   const response = await fetch(world.url, {
     method: 'POST',
-    headers: { 'x-amz-target': target, 'content-type': 'application/x-amz-json-1.1' },
+    headers: {
+      'x-amz-target': target,
+      'content-type': 'application/x-amz-json-1.1',
+      authorization: 'AWS4-HMAC-SHA256 Credential=AKIDRAW/20260921/us-east-1/aws-marketplace/aws4_request, Signature=0',
+    },
     body,
   });
   const text = await response.text();

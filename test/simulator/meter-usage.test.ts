@@ -98,18 +98,12 @@ describe('MeterUsage', () => {
     await expect(meter(world, {}, 'eu-west-1', 'AKIDEU')).rejects.toMatchObject({
       name: 'InvalidEndpointRegionException',
     });
-    // The SDK makes up a token where none is given, so only a raw call can lack one: see the scope in its signature.
+    // The SDK makes up a token where none is given, so only a raw call can lack one.
     const body = { ProductCode: PRODUCT, Timestamp: Date.parse(HOUR) / 1000, UsageDimension: 'requests' };
-    const response = await fetch(world.url, {
-      method: 'POST',
-      headers: {
-        'x-amz-target': 'AWSMPMeteringService.MeterUsage',
-        authorization:
-          'AWS4-HMAC-SHA256 Credential=AKIDBUYER/20260921/us-east-1/aws-marketplace/aws4_request, Signature=0',
-      },
-      body: JSON.stringify(body),
-    });
-    expect(await response.text()).toContain('ClientToken is mandatory');
+    const compute = { platform: 'agentcore', region: 'us-east-1', awsAccountId: ACCOUNT, instanceId: 'i-3' };
+    await world.control('PUT', '/control/compute/AKIDRAW', compute);
+    const raw = await rawCall(world, 'AWSMPMeteringService.MeterUsage', JSON.stringify(body));
+    expect(raw.text).toContain('ClientToken is mandatory');
   });
 
   it('answers a dry run with DryRunOperation, or UnauthorizedException without the permission, and bills nothing', async () => {

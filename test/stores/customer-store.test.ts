@@ -206,7 +206,7 @@ describe('upsert of a buyer whose licence AWS does not name', () => {
     expect((await store.upsert(withoutLicence(one), PRODUCT, NOW)).customer).toEqual(third.customer);
   });
 
-  it('ends with one customer when requests with and without the licence race, the one without being first', async () => {
+  it('gives the licence to one customer and keeps it there when requests with and without it race', async () => {
     for (let round = 0; round < 5; round++) {
       const buyer = aBuyer();
       const [without, named] = await Promise.all([

@@ -1,0 +1,111 @@
+// A deployment's settings: context key `fulfillment` in cdk.json, read once and checked before anything is built.
+import * as v from 'valibot';
+import { MeteringPolicySchema, ProductSchema, ProductsSchema } from '../lambdas/contracts/product-settings.ts';
+import { RegistrationSettingsSchema } from '../lambdas/contracts/registration-settings.ts';
+import { problemsOf } from './settings-problems.ts';
+
+/** The days that CloudWatch Logs knows. */
+const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
+
+const Region = v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'has to be a region such as us-east-1'));
+
+const Principal = v.pipe(
+  v.string(),
+  v.regex(
+    /^(\d{12}|arn:aws[a-z-]*:iam::\d{12}:(root|role\/[\w+=,.@/-]+|user\/[\w+=,.@/-]+))$/,
+    'has to be an account of 12 digits or the ARN of an IAM role or user',
+  ),
+);
+
+const arnOf = (service: string) =>
+  v.pipe(
+    v.string(),
+    v.startsWith('arn:', `has to be an ARN of ${service}`),
+    v.includes(`:${service}:`, `has to be an ARN of ${service}`),
+  );
+
+function limitSchema(ratePerSecond: number, burst: number) {
+  const Positive = v.pipe(v.number(), v.integer(), v.minValue(1, 'has to be 1 or more'));
+  return v.optional(
+    v.strictObject({ ratePerSecond: v.optional(Positive, ratePerSecond), burst: v.optional(Positive, burst) }),
+    {},
+  );
+}
+
+const DeploymentSchema = v.strictObject({
+  /** Tells deployments in one account apart. */
+  stage: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,19}$/, 'has to be 1 to 20 of a-z, 0-9 and -, a letter first')),
+    'prod',
+  ),
+  /** Where everything is deployed, personal data included. */
+  homeRegion: v.optional(Region, 'us-east-1'),
+  /** Where registration tokens are redeemed: any region that has the Metering API. */
+  marketplaceRegion: v.optional(Region, 'us-east-1'),
+  products: ProductsSchema,
+  registration: RegistrationSettingsSchema,
+  meteringPolicy: v.optional(MeteringPolicySchema, {}),
+  logRetentionDays: v.optional(
+    v.picklist(LOG_RETENTION_DAYS, `has to be one of ${LOG_RETENTION_DAYS.join(', ')}`),
+    90,
+  ),
+  /** Who of other accounts may POST /usage. */
+  usageWriters: v.optional(v.array(Principal), []),
+  /** Who of other accounts may take the role that writes rows straight into the usage table. */
+  directUsageWriters: v.optional(v.array(Principal), []),
+  /** Requests to the pages: a buyer makes about five in all. */
+  pagesThrottle: limitSchema(20, 40),
+  usageThrottle: limitSchema(200, 400),
+  /** The topic that every alarm is sent to; without it they only show in CloudWatch. */
+  alarmTopicArn: v.exactOptional(arnOf('sns')),
+  /** A regional WAF web ACL to put before the pages. */
+  webAclArn: v.exactOptional(arnOf('wafv2')),
+  /** API Gateway writes logs by one role per account and region: make it, or leave the one that is there. */
+  apiGatewayLogsRole: v.optional(v.picklist(['create', 'present'], 'has to be "create" or "present"'), 'create'),
+});
+
+export interface Deployment extends v.InferOutput<typeof DeploymentSchema> {}
+
+/** How often callers may ask before API Gateway answers 429. */
+export type Limit = Deployment['pagesThrottle'];
+
+/**
+ * Reads a deployment's settings, an object or, as `--context` hands it over, its JSON. Throws one error that names
+ * everything that is missing, unknown or wrong.
+ */
+export function parseDeployment(context: unknown): Deployment {
+  const settings = typeof context === 'string' ? parsedJson(context) : context;
+  const problems = problemsOf(DeploymentSchema, settings ?? {});
+  if (problems.length === 0) return v.parse(DeploymentSchema, settings);
+  throw new Error(
+    [
+      'The settings of the deployment (context key "fulfillment" in cdk.json) need these changes:',
+      ...problems.map((problem) => `  - ${problem}`),
+      'docs/deployment.md lists every setting.',
+    ].join('\n'),
+  );
+}
+
+/**
+ * The PRODUCTS setting of the functions. Members that stand at their default are left out, since Lambda's room for
+ * settings is small; the region stays, so that a later default can't move where a product is metered.
+ */
+export function productsSetting(products: Deployment['products']): string {
+  const defaults: Readonly<Record<string, unknown>> = v.getDefaults(ProductSchema);
+  const isDefault = (name: string, value: unknown) => JSON.stringify(value) === JSON.stringify(defaults[name]);
+  return JSON.stringify(
+    products.map((product) =>
+      Object.fromEntries(
+        Object.entries(product).filter(([name, value]) => name === 'meteringRegion' || !isDefault(name, value)),
+      ),
+    ),
+  );
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('The context key "fulfillment" was handed over as text that is not JSON.');
+  }
+}
