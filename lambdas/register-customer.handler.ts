@@ -1,5 +1,5 @@
 // The registration page: shows the form, takes it, and says what comes next.
-import { parseProducts } from './contracts/products.ts';
+import { parseProducts } from './contracts/product-settings.ts';
 import { FORM_TOKEN_FIELD, formFields, readSubmission, type Submission } from './contracts/registration-form.ts';
 import { parseRegistrationSettings } from './contracts/registration-settings.ts';
 import { parseSessionKeys } from './contracts/session-keys.ts';

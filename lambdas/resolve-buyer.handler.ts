@@ -1,5 +1,5 @@
 // The fulfillment URL: where AWS Marketplace sends a buyer's browser after "Set up your account".
-import { parseProducts } from './contracts/products.ts';
+import { parseProducts } from './contracts/product-settings.ts';
 import { readMarketplaceForm, TOKEN_FIELD } from './contracts/registration-form.ts';
 import { parseRegistrationSettings } from './contracts/registration-settings.ts';
 import { parseSessionKeys } from './contracts/session-keys.ts';

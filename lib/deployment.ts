@@ -45,10 +45,7 @@ const DeploymentSchema = v.strictObject({
   products: ProductsSchema,
   registration: RegistrationSettingsSchema,
   meteringPolicy: v.optional(MeteringPolicySchema, {}),
-  logRetentionDays: v.optional(
-    v.picklist(LOG_RETENTION_DAYS, `has to be one of ${LOG_RETENTION_DAYS.join(', ')}`),
-    90,
-  ),
+  logRetentionDays: v.optional(v.picklist(LOG_RETENTION_DAYS, `has to be one of ${LOG_RETENTION_DAYS.join(', ')}`), 90),
   /** Who of other accounts may POST /usage. */
   usageWriters: v.optional(v.array(Principal), []),
   /** Who of other accounts may take the role that writes rows straight into the usage table. */

@@ -18,10 +18,10 @@ function sentenceOf(issue: v.BaseIssue<unknown>): string {
   return isMissing ? `${place} is missing: add it` : `${place}: ${issue.message}`;
 }
 
-function unknownKeys(schema: Partial<Shape>, value: unknown, path: readonly string[]): string[] {
-  const inner = schema.pipe?.[0] ?? schema.wrapped;
+function unknownKeys(schema: object, value: unknown, path: readonly string[]): string[] {
+  const { pipe, wrapped, item, entries }: Inside = schema;
+  const inner = pipe?.[0] ?? wrapped;
   if (inner) return unknownKeys(inner, value, path);
-  const { item, entries } = schema;
   if (item && Array.isArray(value)) {
     return value.flatMap((each, index) => unknownKeys(item, each, [...path, String(index)]));
   }
@@ -34,10 +34,10 @@ function unknownKeys(schema: Partial<Shape>, value: unknown, path: readonly stri
   });
 }
 
-/** The parts of valibot's schemas that hold other schemas. */
-interface Shape {
-  readonly pipe: readonly Partial<Shape>[];
-  readonly wrapped: Partial<Shape>;
-  readonly item: Partial<Shape>;
-  readonly entries: Readonly<Record<string, Partial<Shape>>>;
+/** The members of valibot's schemas that hold other schemas. */
+interface Inside {
+  readonly pipe?: readonly object[];
+  readonly wrapped?: object;
+  readonly item?: object;
+  readonly entries?: Readonly<Record<string, object>>;
 }

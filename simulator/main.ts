@@ -41,6 +41,10 @@ const simulator = await startSimulator({
   ...(values.secret !== undefined && { controlSecret: values.secret }),
   ...(values.region !== undefined && { region: values.region }),
   ...(values['fulfillment-url'] !== undefined && { fulfillmentUrl: values['fulfillment-url'] }),
+}).catch((error: unknown) => {
+  // A taken port, a file that is no world, a clock that makes no sense: a sentence says more than a stack.
+  console.error(`The simulator can not start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
 });
 
 console.log(`AWS endpoint    ${simulator.url}`);

@@ -42,9 +42,9 @@ export function readMarketplaceForm(form: URLSearchParams): MarketplaceForm {
 }
 
 /** What the buyer wrote, by field, cleaned of what no line of text holds. */
-export type Answers = Readonly<Record<string, string>>;
+type Answers = Readonly<Record<string, string>>;
 
-export interface FieldProblem {
+interface FieldProblem {
   readonly name: string;
   /** A whole sentence for the buyer. */
   readonly message: string;

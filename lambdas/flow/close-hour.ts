@@ -135,6 +135,8 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
     case 'awaitLicence':
       result.awaiting += 1;
       await ports.work.awaitLicence(meter.licenceKey, meter.hour, meter.shard);
+      // Told of it between the look and the note? Whoever told us found nothing waiting, so it is for us to release.
+      if (await ports.customers.licence(meter.licenceKey)) await ports.work.releaseAwaiting(meter.licenceKey);
       return 'done';
     case 'unknownDimension':
       result.rejected += 1;

@@ -50,7 +50,7 @@ function logo({ logoUrl, sellerName }: RegistrationSettings): Html {
 }
 
 /** How to reach the seller's people. */
-export function support({ supportEmail, supportUrl }: RegistrationSettings): Html {
+function support({ supportEmail, supportUrl }: RegistrationSettings): Html {
   const write = html`Write to <a href="mailto:${supportEmail}">${supportEmail}</a>`;
   return supportUrl ? html`${write} or visit <a href="${supportUrl}">our support page</a>.` : html`${write}.`;
 }
@@ -60,16 +60,18 @@ const STEPS = ['Subscribed', 'Your details', 'Access'] as const;
 /** The way of a buyer, from subscribing to access; `current` counts from 0. */
 export function steps(current: number): Html {
   const items = STEPS.map((name, index) => {
+    const number = index + 1;
     if (index < current) {
-      return html`<li class="done">${name} <span class="tick" role="img" aria-label="done">✓</span></li>`;
+      return html`<li class="done"><span class="tick" role="img" aria-label="${number}, done:">✓</span> ${name}</li>`;
     }
-    return index === current ? html`<li aria-current="step">${name}</li>` : html`<li>${name}</li>`;
+    return index === current ? html`<li aria-current="step">${number} ${name}</li>` : html`<li>${number} ${name}</li>`;
   });
-  return html`<ol class="steps" aria-label="Steps of setting up your account">${items}</ol>`;
+  // The role brings back what browsers take from a list without bullets.
+  return html`<ol class="steps" role="list" aria-label="Steps of setting up your account">${items}</ol>`;
 }
 
 /** The last four digits, enough for its owner to know an account by. */
 export function maskedAccount(accountId: string): Html {
   const tail = accountId.slice(-4);
-  return html`<span class="account">AWS account ending in <strong>${tail}</strong></span>`;
+  return html`AWS account ending in <strong>${tail}</strong>`;
 }

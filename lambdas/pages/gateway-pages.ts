@@ -35,6 +35,7 @@ export const GATEWAY_PAGE_HEADERS = {
   'Cache-Control': 'no-store',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
   'Strict-Transport-Security': 'max-age=63072000',
 } as const;
 

@@ -43,7 +43,6 @@ p { margin: .5rem 0; }
 a { color: var(--accent); text-underline-offset: .15em; }
 a:hover { color: var(--accent-deep); text-decoration-thickness: 2px; }
 .lead, .soft, footer { color: var(--soft); }
-.account { white-space: nowrap; }
 .steps { display: flex; gap: .5rem; margin: 0 0 1.75rem; padding: 0; list-style: none; font-size: .875rem; }
 .steps li { flex: 1; padding-top: .6rem; border-top: 4px solid var(--line); color: var(--soft); }
 .steps .done { border-color: var(--good); }
@@ -76,8 +75,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1rem; ma
 dt { color: var(--soft); }
 dd { margin: 0; }
 code { font: .925em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; user-select: all; }
+form + .soft { margin-top: 1.25rem; }
 footer { margin-top: 1.25rem; padding-inline: .25rem; font-size: .9rem; }
 @media (max-width: 30rem) {
+  .steps { font-size: .8125rem; letter-spacing: -.01em; }
   button, .button { width: 100%; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd + dt { margin-top: .6rem; }

@@ -96,7 +96,7 @@ const JSON_STATUS: Readonly<Record<string, number>> = { InvalidInput: 400, Unava
 const STATUS_OF_CODE: Readonly<Record<string, number>> = { BodyTooLarge: 413, ContentTypeUnknown: 415 };
 
 /** The HTTP status of a failure: 400 to 415 for the caller's fault, 503 where trying again helps, else 500. */
-export function statusOf(failure: Failure): number {
+function statusOf(failure: Failure): number {
   return (
     (failure.name === 'InvalidInput' ? STATUS_OF_CODE[failure.code] : undefined) ?? JSON_STATUS[failure.name] ?? 500
   );

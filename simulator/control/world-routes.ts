@@ -102,10 +102,11 @@ export function advanceClock(world: World, toMs: number): void {
 function setClock(world: World, body: unknown): JsonObject {
   const wanted = objectWith(body, ['mode', 'at', 'rate']);
   const setting = readClockSetting(wanted);
-  const state = clockState(setting, world.now());
+  const nowMs = world.now();
+  const state = clockState(setting, nowMs);
   if (state === undefined) throw invalid('rate must be a number above 0 and at most 1000000.');
   // An empty world has no history that could be contradicted.
-  if (state.anchorMs < world.now() && hasHistory(world)) throw backwards(world);
+  if (state.anchorMs < nowMs && hasHistory(world)) throw backwards(world);
   world.clock = state;
   return clockView(world);
 }

@@ -26,7 +26,7 @@ interface Identified {
   readonly record: UsageRecord;
   readonly product: Product;
   readonly agreement: Agreement | undefined;
-  readonly verdict: Exclude<Verdict, 'InvalidLicenseException'>;
+  readonly verdict: Verdict;
   readonly billingKey: string;
 }
 
@@ -48,6 +48,10 @@ export function batchMeterUsage(world: World, region: string, body: unknown, kee
     throw new WireError('InvalidLicenseException', 'The licenses in one request must belong to one product.');
   }
   for (const { record, product } of identified) checkRecord(world, record, product);
+  // After the window: what is too old for any licence is blamed on its age.
+  if (identified.some(({ verdict }) => verdict === 'InvalidLicenseException')) {
+    throw new WireError('InvalidLicenseException', 'The usage is outside the activation period of the license.');
+  }
   return {
     Results: identified.slice(0, keep).map((entry) => bill(world, region, entry)),
     UnprocessedRecords: identified.slice(keep).map(({ record }) => record.sent),
@@ -98,9 +102,6 @@ function byLicence(
     throw new WireError('InvalidLicenseException', 'The license does not match the customer.');
   }
   const verdict = licenceVerdict(licence, record.timestampMs, world.now(), world.switches);
-  if (verdict === 'InvalidLicenseException') {
-    throw new WireError(verdict, 'The usage is outside the activation period of the license.');
-  }
   const identity = ['licence', licenceArn, licence.agreement.awsAccountId];
   return { record, product, agreement: licence.agreement, verdict, billingKey: billingKeyOf(region, identity, record) };
 }

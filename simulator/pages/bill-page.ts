@@ -24,7 +24,7 @@ export function billPage(world: World): PageReply {
   const totals = billTotals(world, WHOLE_BILL).map((total) => priced(world, total));
   const records = totals.reduce((sum, total) => sum + total.records, 0);
   const usd = totals.reduce((sum, total) => sum + (total.usd ?? 0n), 0n);
-  const main = html`<p class="card">${records} records in ${countHours(world, WHOLE_BILL)} hours, out of ${countCalls(world, undefined)} calls. Total <strong>${formatUsd(usd)}</strong>.</p>
+  const main = html`<p class="card">${counted(records, 'record')} in ${counted(countHours(world, WHOLE_BILL), 'hour')}, out of ${counted(countCalls(world, undefined), 'call')}. Total <strong>${formatUsd(usd)}</strong>.</p>
 ${section('totals', 'By product, customer and dimension', totalsTable(totals))}
 ${section('hours', `Hours (latest ${HOURS_SHOWN} records)`, hoursTable(billLines(world, WHOLE_BILL, HOURS_SHOWN, true)))}
 ${section('calls', `Calls (latest ${CALLS_SHOWN})`, callsTable(latestCalls(world, CALLS_SHOWN)))}`;
@@ -109,4 +109,8 @@ function table(columns: readonly string[], rows: readonly Html[], none: string):
 /** The end of a licence ARN, which tells licences apart. */
 function tail(licenceArn: string): string {
   return licenceArn.split(':').at(-1) ?? licenceArn;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -19,7 +19,7 @@ export function marketplacePage(world: World, problem?: string): PageReply {
 <section aria-labelledby="products"><h2 id="products">Products</h2>
 <div class="grid">${products.map(productCard)}</div></section>
 <section aria-labelledby="subscriptions"><h2 id="subscriptions">My subscriptions</h2>
-<div class="grid">${agreements.length === 0 ? none : agreements.map((agreement) => subscriptionCard(world, agreement))}</div>
+<div class="grid wide">${agreements.length === 0 ? none : agreements.map((agreement) => subscriptionCard(world, agreement))}</div>
 </section>`;
   return show({
     title: 'Marketplace',
@@ -36,8 +36,8 @@ function clockPanel(world: World): Html {
 <button class="quiet" name="by" value="next-hour">To next hour</button></form>`;
   const note = world.clock.mode === 'real' ? 'follows the wall' : `runs ${world.clock.rate} times as fast as the wall`;
   const control = world.clock.mode === 'set' ? advance : html`<span class="soft">It ${note}.</span>`;
-  const now = isoInstant(world.now());
-  return html`<section class="card row" aria-label="Clock"><span>World time: <time datetime="${now}"><strong>${now.slice(0, 19).replace('T', ' ')} UTC</strong></time></span>${control}</section>`;
+  const nowMs = world.now();
+  return html`<section class="card row" aria-label="Clock"><span>World time: <time datetime="${isoInstant(nowMs)}"><strong>${readable(nowMs)}</strong></time></span>${control}</section>`;
 }
 
 function productCard(product: Product): Html {
@@ -72,7 +72,7 @@ function subscriptionCard(world: World, agreement: Agreement): Html {
   return html`<article class="card" aria-label="${title}, ${agreement.buyerName}"><h3>${title}</h3>
 <dl><dt>Buyer</dt><dd>${agreement.buyerName}</dd><dt>Account</dt><dd>${agreement.awsAccountId}</dd>
 <dt>State</dt><dd>${state}${agreement.freeTrial ? ', free trial' : ''}</dd>
-<dt>Since</dt><dd>${isoInstant(agreement.startsMs)}</dd>
+<dt>Since</dt><dd>${readable(agreement.startsMs)}</dd>
 <dt>Agreement</dt><dd><code>${agreement.agreementId}</code></dd>
 <dt>License</dt><dd><code>${agreement.licenceArn}</code></dd></dl>${actions}</article>`;
 }
@@ -94,4 +94,8 @@ function formTargets(fulfillmentUrl: string): string[] {
   const { origin, hostname } = new URL(fulfillmentUrl);
   const local = ['127.0.0.1', 'localhost'].includes(hostname);
   return local ? ['http://127.0.0.1:*', 'http://localhost:*'] : [origin];
+}
+
+function readable(ms: number): string {
+  return `${isoInstant(ms).slice(0, 19).replace('T', ' ')} UTC`;
 }

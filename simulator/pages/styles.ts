@@ -29,6 +29,8 @@ h3 { font-size: 1.05rem; margin: 0; }
 .grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; }
 .card > * + * { margin-top: .75rem; }
+.card.row > * { margin-top: 0; }
+.grid.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
 .soft { color: var(--soft); }
 .row { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 0; }

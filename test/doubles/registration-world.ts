@@ -13,7 +13,7 @@ import { startSimulator } from '../../simulator/simulator.ts';
 
 export const NOW = Date.UTC(2026, 10, 23, 7, 30);
 
-export const REGISTRATION = {
+const REGISTRATION = {
   sellerName: 'Sample & Söhne',
   supportEmail: 'help@sample.example',
   supportUrl: 'https://sample.example/support',

@@ -245,6 +245,6 @@ describe('a broken deployment', () => {
   it('names every missing setting at once, and each wrong one by its member', () => {
     expect(() => world.restart({ PRODUCTS: '', REGISTRATION: '' })).toThrow('PRODUCTS, REGISTRATION');
     expect(() => world.restart({ REGISTRATION: '{"sellerName":""}' })).toThrow(/sellerName.*supportEmail.*nextSteps/);
-    expect(() => world.restart({ PRODUCTS: '[{"productCode":"x"}]' })).toThrow(/0\.title.*0\.meteringRegion/);
+    expect(() => world.restart({ PRODUCTS: '[{"productCode":"x"}]' })).toThrow(/0\.title/);
   });
 });

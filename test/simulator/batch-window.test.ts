@@ -66,6 +66,16 @@ describe('The window of BatchMeterUsage', () => {
     expect(await verdict('2026-09-21T14:30:00Z', stamp, { futureToleranceSeconds })).toBe(expected);
   });
 
+  it('blames a record that is older than window and licence on its age', async () => {
+    const world = await startTestWorld();
+    const agreement = await world.subscribe({ startAt: '2026-09-21T14:00:00Z' });
+    const UsageRecords = [recordOf(agreement, { Timestamp: new Date('2026-09-20T13:00:00Z') })];
+
+    await expect(world.aws.send(new BatchMeterUsageCommand({ UsageRecords }))).rejects.toMatchObject({
+      name: 'TimestampOutOfBoundsException',
+    });
+  });
+
   it('refuses the whole call for one stamp out of bounds', async () => {
     const world = await startTestWorld();
     const agreement = await world.subscribe();

@@ -1,0 +1,74 @@
+// Runs a function every minute. What is due follows from the clock, so a lost tick costs a minute and no more.
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { EventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import type { HandlerName } from '../../lambdas/runtime/settings.ts';
+import { FIVE_MINUTES } from './alarm-period.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { HandlerFunction } from './handler-function.ts';
+
+/** The least that Scheduler and Lambda take; by then the next tick has done the work. */
+const TICK_LIFETIME = Duration.minutes(1);
+
+export interface EveryMinuteProps {
+  readonly run: HandlerFunction<HandlerName>;
+  /** The function's name, for its alarm. */
+  readonly handler: HandlerName;
+  /** Takes the ticks that came to nothing. */
+  readonly deadLetters: DeadLetters;
+  /** Who is harmed while nothing runs, as a clause: it stands in the alarm. */
+  readonly impact: string;
+}
+
+export class EveryMinute extends Construct {
+  constructor(scope: Construct, id: string, { run, handler, deadLetters, impact }: EveryMinuteProps) {
+    super(scope, id);
+    const { lambda } = run;
+    const { account, stackName } = Stack.of(this);
+
+    const role = new Role(this, 'Role', {
+      // The condition keeps schedules of other accounts from using the role.
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }),
+      description: `Lets the schedule start ${handler}`,
+    });
+    role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] }));
+    role.addToPolicy(deadLetters.mayReceive());
+    const schedule = new CfnSchedule(this, 'Schedule', {
+      description: `Starts ${handler} every minute`,
+      scheduleExpression: 'rate(1 minute)',
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: lambda.functionArn,
+        roleArn: role.roleArn,
+        retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: TICK_LIFETIME.toSeconds() },
+        deadLetterConfig: { arn: deadLetters.queue.queueArn },
+      },
+    });
+    // A first tick without its permissions would be a dead letter of every deployment.
+    schedule.node.addDependency(role);
+
+    new EventInvokeConfig(this, 'Async', {
+      function: lambda,
+      // A failed run is made good by the next; Lambda's own second try would only meet it.
+      retryAttempts: 0,
+      maxEventAge: TICK_LIFETIME,
+      onFailure: { bind: () => ({ destination: deadLetters.queue.queueArn }) },
+    });
+    run.role.addToPolicy(deadLetters.mayReceive());
+
+    new Alarm(this, 'Silence', {
+      alarmName: `${stackName}-${handler}-silence`,
+      alarmDescription: `${handler} has not run for ten minutes: ${impact}.`,
+      metric: lambda.metricInvocations({ period: FIVE_MINUTES }),
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: 2,
+      treatMissingData: TreatMissingData.BREACHING,
+    });
+  }
+}

@@ -1,0 +1,67 @@
+// A table that outlives mistakes: kept when its stack goes, not to be deleted by hand, restorable to any second.
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { TableShape } from '../../lambdas/stores/tables.ts';
+import type { Access } from './handler-function.ts';
+
+export type TableAction =
+  | 'GetItem'
+  | 'BatchGetItem'
+  | 'Query'
+  | 'PutItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'ConditionCheckItem';
+
+export interface KeptTableProps {
+  /** Keys, indexes and expiry, as the stores know them. */
+  readonly shape: TableShape;
+}
+
+export class KeptTable extends Construct {
+  readonly table: Table;
+
+  constructor(scope: Construct, id: string, { shape }: KeptTableProps) {
+    super(scope, id);
+    this.table = new Table(this, 'Table', {
+      ...keys(shape.key),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      encryption: TableEncryption.AWS_MANAGED,
+      ...(shape.expiry === undefined ? {} : { timeToLiveAttribute: shape.expiry }),
+    });
+    for (const index of shape.indexes) {
+      this.table.addGlobalSecondaryIndex({
+        indexName: index.name,
+        ...keys(index),
+        ...(index.carries.length === 0
+          ? { projectionType: ProjectionType.KEYS_ONLY }
+          : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.carries] }),
+      });
+    }
+  }
+
+  /** The table's name, with leave to do these things and no others to it, and to query these of its indexes. */
+  access(actions: readonly TableAction[], queriedIndexes: readonly string[] = []): Access {
+    const { tableName, tableArn } = this.table;
+    const onTable = new PolicyStatement({
+      actions: actions.map((action) => `dynamodb:${action}`),
+      resources: [tableArn],
+    });
+    const onIndexes = queriedIndexes.map(
+      (name) => new PolicyStatement({ actions: ['dynamodb:Query'], resources: [`${tableArn}/index/${name}`] }),
+    );
+    return { value: tableName, statements: [onTable, ...onIndexes] };
+  }
+}
+
+function keys({ partition, sort }: { readonly partition: string; readonly sort?: string }) {
+  return {
+    partitionKey: { name: partition, type: AttributeType.STRING },
+    ...(sort === undefined ? {} : { sortKey: { name: sort, type: AttributeType.STRING } }),
+  };
+}

@@ -1,0 +1,153 @@
+// From a usage event to AWS's answer: POST /usage, and the two functions that run every minute.
+import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { BY_STATE } from '../lambdas/stores/tables.ts';
+import { DeadLetters } from './constructs/dead-letters.ts';
+import { EveryMinute } from './constructs/every-minute.ts';
+import { HandlerFunction } from './constructs/handler-function.ts';
+import { type GatewayAnswer, RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
+import { type Deployment, productsSetting } from './deployment.ts';
+import { allowMarketplace } from './marketplace-actions.ts';
+import type { StorageStack } from './storage-stack.ts';
+import { UsageWriters, usagePolicy } from './usage-writers.ts';
+
+const USAGE_ROUTE = '/usage';
+
+/** Runs put their work down ten seconds before it and the next minute goes on; see lambdas/runtime/schedule.ts. */
+const TIME_TO_RUN = Duration.minutes(5);
+
+/** A run that fails now and then is made good by the next; a third failure in five minutes is no accident. */
+const TOLERATED_ERRORS = 2;
+
+export interface MeteringStackProps extends StackProps {
+  readonly deployment: Deployment;
+  readonly storage: StorageStack;
+}
+
+export class MeteringStack extends Stack {
+  constructor(scope: Construct, id: string, { deployment, storage, ...props }: MeteringStackProps) {
+    super(scope, id, props);
+    // The stage of the API needs the role for its logs, which nothing else refers to.
+    this.addStackDependency(storage);
+    this.#addUsageApi(deployment, storage);
+    this.#addSchedules(deployment, storage);
+  }
+
+  /** An API of its own: its callers are programs, which want JSON where the pages' callers want a page. */
+  #addUsageApi(deployment: Deployment, storage: StorageStack): void {
+    const { stage, logRetentionDays: logRetention } = deployment;
+    const recordUsage = new HandlerFunction(this, 'RecordUsage', {
+      handler: 'record-usage',
+      description: 'POST /usage: takes what the product reports',
+      settings: {
+        CUSTOMERS_TABLE: storage.customers.access(['GetItem']),
+        USAGE_TABLE: storage.usage.access(['PutItem']),
+        WORK_TABLE: storage.work.access(['UpdateItem']),
+        REJECTS_TABLE: storage.rejects.access(['UpdateItem']),
+        PRODUCTS: productsSetting(deployment.products),
+        METERING_POLICY: JSON.stringify(deployment.meteringPolicy),
+      },
+      impact: 'the product cannot report usage and has to keep it until it can',
+      timeout: TIME_TO_ANSWER,
+      logRetention,
+    });
+    const policy = usagePolicy(deployment.usageWriters, `${stage}/POST${USAGE_ROUTE}`);
+    const { api } = new RegionalApi(this, 'Usage', {
+      description: 'Takes usage from the product',
+      stageName: stage,
+      callers: 'iam',
+      limit: deployment.usageThrottle,
+      routes: [{ path: USAGE_ROUTE, methods: ['POST'], lambda: recordUsage.lambda }],
+      gatewayAnswers: USAGE_ANSWERS,
+      impact: 'the product cannot report usage and has to keep it until it can',
+      logRetention,
+      ...(policy ? { policy } : {}),
+    });
+    Validations.of(api).acknowledge(
+      {
+        id: 'AwsSolutions-COG4',
+        reason: 'The callers are programs of the seller, which sign with IAM: nobody signs in.',
+      },
+      {
+        id: 'AwsSolutions-APIG3',
+        reason: 'Only callers whom IAM lets in reach the function; a web ACL would see nothing new.',
+      },
+    );
+    new UsageWriters(this, 'UsageWriters', {
+      usageMethodArn: api.arnForExecuteApi('POST', USAGE_ROUTE, stage),
+      usage: storage.usage,
+      work: storage.work,
+      directWriters: deployment.directUsageWriters,
+    });
+    new CfnOutput(this, 'UsageUrl', { value: api.urlForPath(USAGE_ROUTE), description: 'Where usage is reported' });
+  }
+
+  /**
+   * No concurrency is reserved for the sender: a lease in the work table keeps it single, and an account's first
+   * quota of ten functions at once leaves nothing to reserve, so that the deployment would fail.
+   */
+  #addSchedules(deployment: Deployment, storage: StorageStack): void {
+    const deadLetters = new DeadLetters(this, 'FailedRuns');
+    const house = {
+      timeout: TIME_TO_RUN,
+      toleratedErrors: TOLERATED_ERRORS,
+      logRetention: deployment.logRetentionDays,
+      // Half a processor: both parse and hash thousands of rows in a run.
+      memoryMb: 1_024,
+    };
+    const METERING_POLICY = JSON.stringify(deployment.meteringPolicy);
+    const closeHours = new HandlerFunction(this, 'CloseHours', {
+      ...house,
+      handler: 'close-hours',
+      description: 'Seals the hours that are over and carries what came late',
+      settings: {
+        CUSTOMERS_TABLE: storage.customers.access(['Query', 'BatchGetItem', 'DeleteItem']),
+        USAGE_TABLE: storage.usage.access(['Query']),
+        LEDGER_TABLE: storage.ledger.access(['Query', 'GetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem']),
+        WORK_TABLE: storage.work.access(['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
+        REJECTS_TABLE: storage.rejects.access(['UpdateItem']),
+        PRODUCTS: productsSetting(deployment.products),
+        METERING_POLICY,
+      },
+      impact: 'usage is not sealed; after about a day AWS no longer takes it and the seller is not paid for it',
+    });
+    const sendMetering = new HandlerFunction(this, 'SendMetering', {
+      ...house,
+      handler: 'send-metering',
+      description: 'Sends sealed hours to AWS Marketplace and writes down its answers',
+      settings: {
+        LEDGER_TABLE: storage.ledger.access(['GetItem', 'BatchGetItem', 'UpdateItem'], [BY_STATE]),
+        WORK_TABLE: storage.work.access(['Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
+        METERING_POLICY,
+      },
+      impact: 'sealed usage does not reach AWS; after about a day AWS no longer takes it and the seller is not paid',
+    });
+    allowMarketplace(sendMetering, 'BatchMeterUsage');
+    new EveryMinute(this, 'CloseEveryMinute', {
+      run: closeHours,
+      handler: 'close-hours',
+      deadLetters,
+      impact: 'usage is not sealed, and is lost to the seller about a day after its hour',
+    });
+    new EveryMinute(this, 'SendEveryMinute', {
+      run: sendMetering,
+      handler: 'send-metering',
+      deadLetters,
+      impact: 'sealed usage does not reach AWS, and is lost to the seller about a day after its hour',
+    });
+  }
+}
+
+/** In the form of the function's own faults; see jsonFault in lambdas/runtime/http.ts. */
+function usageAnswer(retryable: boolean, extra: Readonly<Record<string, string>> = {}): GatewayAnswer {
+  const error =
+    `{"error":{"code":"$context.error.responseType","message":$context.error.messageString,` +
+    `"retryable":${retryable},"requestId":"$context.requestId"}}`;
+  return { headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...extra }, body: error };
+}
+
+const USAGE_ANSWERS = {
+  THROTTLED: usageAnswer(true, { 'Retry-After': '1' }),
+  DEFAULT_4XX: usageAnswer(false),
+  DEFAULT_5XX: usageAnswer(true, { 'Retry-After': '5' }),
+};

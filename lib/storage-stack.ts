@@ -1,0 +1,51 @@
+// What is kept: the tables, and what the other stacks stand on.
+import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { CfnAccount } from 'aws-cdk-lib/aws-apigateway';
+import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { TABLES } from '../lambdas/stores/tables.ts';
+import { KeptTable } from './constructs/kept-table.ts';
+import { SessionKeys } from './constructs/session-keys.ts';
+import type { Deployment } from './deployment.ts';
+
+export interface StorageStackProps extends StackProps {
+  readonly deployment: Deployment;
+}
+
+export class StorageStack extends Stack {
+  readonly usage: KeptTable;
+  readonly ledger: KeptTable;
+  readonly customers: KeptTable;
+  readonly buyers: KeptTable;
+  readonly work: KeptTable;
+  readonly rejects: KeptTable;
+  readonly sessionKeys: SessionKeys;
+
+  constructor(scope: Construct, id: string, { deployment, ...props }: StorageStackProps) {
+    super(scope, id, props);
+    this.usage = new KeptTable(this, 'UsageTable', { shape: TABLES.usage });
+    this.ledger = new KeptTable(this, 'LedgerTable', { shape: TABLES.ledger });
+    this.customers = new KeptTable(this, 'CustomersTable', { shape: TABLES.customers });
+    this.buyers = new KeptTable(this, 'BuyersTable', { shape: TABLES.buyers });
+    this.work = new KeptTable(this, 'WorkTable', { shape: TABLES.work });
+    this.rejects = new KeptTable(this, 'RejectsTable', { shape: TABLES.rejects });
+    this.sessionKeys = new SessionKeys(this, 'SessionKeys', { logRetention: deployment.logRetentionDays });
+    if (deployment.apiGatewayLogsRole === 'create') this.#addApiGatewayLogsRole();
+  }
+
+  /** Kept when the stack goes: other APIs of the account may have come to write their logs by it. */
+  #addApiGatewayLogsRole(): void {
+    const role = new Role(this, 'ApiGatewayLogsRole', {
+      assumedBy: new ServicePrincipal('apigateway.amazonaws.com'),
+      managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonAPIGatewayPushToCloudWatchLogs')],
+      description: 'Lets API Gateway write logs; one for the account and region',
+    });
+    role.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    const account = new CfnAccount(this, 'ApiGatewayAccount', { cloudWatchRoleArn: role.roleArn });
+    account.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+      reason: 'The role is that of all APIs in the account and region, so it has the policy that AWS made for it.',
+    });
+  }
+}

@@ -1,0 +1,136 @@
+// npm start: the whole story on this machine. --fresh forgets what earlier starts left.
+import { parseArgs } from 'node:util';
+import { SECOND_MS } from '../lambdas/domain/hour.ts';
+import { consoleLog } from '../lambdas/runtime/log.ts';
+import { DynamoCustomerStore } from '../lambdas/stores/customer-store.ts';
+import { startLaptop } from './laptop.ts';
+import { LifecycleFeed } from './lifecycle-feed.ts';
+import { runSchedules } from './schedules.ts';
+import { storyLog } from './story-log.ts';
+
+const FOLDER = '.local/start';
+const APP_PORT = 7300;
+const MARKETPLACE_PORT = 7301;
+
+const USAGE = `npm start -- [options]
+  --fresh                    forget customers, usage, the bill and the clock of earlier starts
+  --port <number>            port of the backend, ${APP_PORT} where absent
+  --marketplace-port <n>     port of the simulated AWS Marketplace, ${MARKETPLACE_PORT} where absent
+  --verbose                  every log line of the handlers`;
+
+const PRODUCTS = [
+  {
+    productCode: 'demo-product',
+    title: 'Demo Metrics Cloud',
+    meteringRegion: 'us-east-1',
+    dimensions: ['requests', 'kib_sent', 'gb_stored'],
+    zeroRecords: 'off',
+  },
+  {
+    productCode: 'demo-legacy-product',
+    title: 'Demo Search',
+    identityStyle: 'legacy',
+    meteringRegion: 'us-east-1',
+    dimensions: ['requests'],
+    zeroRecords: 'off',
+  },
+];
+
+// An hour closes as soon as it is over: who moves the clock by hand wants to see the bill, not to wait ten minutes.
+const POLICY = { settleDelayMs: 0, lingerMs: 0 };
+
+const { values } = parseArgs({
+  options: {
+    fresh: { type: 'boolean', default: false },
+    port: { type: 'string', default: String(APP_PORT) },
+    'marketplace-port': { type: 'string', default: String(MARKETPLACE_PORT) },
+    verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(USAGE);
+else await start();
+
+async function start(): Promise<void> {
+  const appPort = portOf(values.port);
+  const marketplacePort = portOf(values['marketplace-port']);
+  if (appPort === undefined || marketplacePort === undefined) {
+    console.error('A port is a number from 0 to 65535.');
+    process.exitCode = 2;
+    return;
+  }
+  const startedAtMs = performance.now();
+  const log = values.verbose ? consoleLog : storyLog;
+  const laptop = await startLaptop({
+    folder: FOLDER,
+    isFresh: values.fresh,
+    appPort,
+    simulator: { port: marketplacePort, seed: 'demo' },
+    products: PRODUCTS,
+    policy: POLICY,
+    log,
+  }).catch((error: unknown) => {
+    console.error(explained(error, [appPort, marketplacePort]));
+    process.exit(1);
+  });
+  await pointListings(laptop);
+  const feed = new LifecycleFeed(laptop.control, new DynamoCustomerStore(laptop.client, laptop.tables.customers));
+  const schedules = runSchedules(laptop, feed, log);
+  announce(laptop, performance.now() - startedAtMs);
+
+  let isClosing = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (isClosing) process.exit(1);
+      isClosing = true;
+      void schedules.stop().then(async () => {
+        await laptop.close();
+        process.exit(0);
+      });
+    });
+  }
+}
+
+/** Listings send their buyers to this start's address, whatever an earlier start's was. */
+async function pointListings({ control, appUrl }: Awaited<ReturnType<typeof startLaptop>>): Promise<void> {
+  const { products } = await control.get<{ products: { productCode: string }[] }>('/control/products');
+  for (const product of products) {
+    const { productCode, ...listing } = product;
+    await control.put(`/control/products/${productCode}`, { ...listing, fulfillmentUrl: `${appUrl}/register` });
+  }
+}
+
+function announce(
+  { appUrl, marketplaceUrl, controlSecret, clock }: Awaited<ReturnType<typeof startLaptop>>,
+  tookMs: number,
+): void {
+  const time = new Date(Math.floor(clock.now() / SECOND_MS) * SECOND_MS).toISOString().replace('.000', '');
+  console.log(`
+Ready in ${(tookMs / SECOND_MS).toFixed(1)} s.
+
+  AWS Marketplace (simulated)  ${marketplaceUrl}/?secret=${encodeURIComponent(controlSecret)}
+  The bill, as AWS sees it     ${marketplaceUrl}/bill
+  Your backend                 ${appUrl}  (registration page and POST /usage)
+
+1. Open the marketplace, subscribe to a product, press "Set up your account", and fill in the page.
+2. Report usage with the customer id that the last page shows:
+
+   curl -s ${appUrl}/usage -d '{"events":[{"id":"event-1","customerId":"cus_…","dimension":"requests","quantity":5,"time":"${time}"}]}'
+
+3. On the marketplace page, let the clock pass the hour; the bill shows the units. Ctrl-C ends all of it.
+`);
+}
+
+function portOf(text: string): number | undefined {
+  const port = Number(text);
+  return text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined;
+}
+
+function explained(error: unknown, ports: readonly number[]): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return `Port ${ports.join(' or ')} is taken, perhaps by an earlier start. End that one, or choose others: npm start -- --port 7400 --marketplace-port 7401`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
