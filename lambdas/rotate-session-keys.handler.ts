@@ -1,7 +1,6 @@
 // Every 30 days, called by Secrets Manager: gives the registration sessions a new signing key.
-import * as v from 'valibot';
+import { parseRotationEvent } from './contracts/rotation-event.ts';
 import { parseSessionKeys } from './contracts/session-keys.ts';
-import { InvalidInput } from './domain/failure.ts';
 import { rotateSessionKeys } from './flow/rotate-session-keys.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
@@ -10,23 +9,13 @@ import { readSettings } from './runtime/settings.ts';
 import { SecretsManagerVersions } from './stores/secret-versions.ts';
 import { secretsClient } from './stores/session-keys.ts';
 
-const RotationEvent = v.object({
-  SecretId: v.string(),
-  ClientRequestToken: v.pipe(v.string(), v.nonEmpty()),
-  Step: v.picklist(['createSecret', 'setSecret', 'testSecret', 'finishSecret']),
-});
-
 export function createRotateSessionKeysHandler({ environment, clock, log }: Surroundings) {
   const secretId = readSettings('rotate-session-keys', environment).SESSION_KEYS_SECRET;
   const client = secretsClient(clientSettings(environment, 'SECRETS_MANAGER'));
   const ports = { versions: new SecretsManagerVersions(client, secretId), parse: parseSessionKeys, clock };
 
   return async (event: unknown): Promise<void> => {
-    const rotation = v.safeParse(RotationEvent, event);
-    if (!rotation.success || rotation.output.SecretId !== secretId) {
-      throw new InvalidInput('RotationUnknown', 'The event is no step of a rotation of the session keys.');
-    }
-    const { Step: step, ClientRequestToken: versionId } = rotation.output;
+    const { step, versionId } = parseRotationEvent(event, secretId);
     try {
       await rotateSessionKeys(ports, step, versionId);
     } catch (error) {

@@ -17,6 +17,9 @@ export interface ClockState {
 const LAST_INSTANT_MS = 8_640_000_000_000_000;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
 
+/**
+ * The wall's time in epoch milliseconds: the only place that asks for it, so that tests know where time comes from.
+ */
 export function wallMs(): number {
   return Date.now();
 }
@@ -28,10 +31,12 @@ export function parseInstant(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
+/** An ISO instant in UTC, whole milliseconds. What no Date can hold is shown as the nearest one that can. */
 export function isoInstant(ms: number): string {
   return new Date(Math.max(-LAST_INSTANT_MS, Math.min(LAST_INSTANT_MS, Math.floor(ms)))).toISOString();
 }
 
+/** The world's time in epoch milliseconds. Never earlier than the answer before, as long as the state is the same. */
 export function worldNow(state: ClockState): number {
   switch (state.mode) {
     case 'real':

@@ -17,8 +17,11 @@ const KINDS = [
   'missingLicenseArn',
 ] as const;
 
-export type FaultKind = (typeof KINDS)[number];
+type FaultKind = (typeof KINDS)[number];
 
+/**
+ * One kind of trouble for the next `count` calls that it fits. Members that a kind does not use keep their defaults.
+ */
 export interface Fault {
   readonly kind: FaultKind;
   readonly operation?: string;
@@ -34,6 +37,7 @@ export interface Fault {
   readonly apply: boolean;
 }
 
+/** All that is armed: a rate, a rhythm and regions stay until they are disarmed; `next` is used up call by call. */
 export interface ArmedFaults {
   readonly throttlePerSecond?: number;
   readonly internalErrorEvery?: number;
@@ -69,6 +73,7 @@ export interface Throttle {
   admits(key: string, perSecond: number, wallMs: number): boolean;
 }
 
+/** A throttle that remembers one second per key and nothing across restarts: it measures load, not history. */
 export function createThrottle(): Throttle {
   const admitted = new Map<string, number[]>();
   return {

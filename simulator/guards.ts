@@ -18,6 +18,7 @@ export function isOwnSite(secFetchSite: string | undefined): boolean {
   return secFetchSite === undefined || secFetchSite === 'same-origin' || secFetchSite === 'none';
 }
 
+/** Whether a secret is the expected one, in a time that does not depend on where they differ. */
 export function sameSecret(given: string | undefined, expected: string): boolean {
   if (given === undefined) return false;
   // Compared as digests: those have one length, and comparing them tells nothing about where they differ.
@@ -38,6 +39,7 @@ export function pageCookieName(port: number): string {
   return `marketplace-simulator-${port}`;
 }
 
+/** The value of one cookie out of a Cookie header. */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   const prefix = `${name}=`;
   return header

@@ -26,6 +26,9 @@ interface Site {
   readonly closing: AbortSignal;
 }
 
+/**
+ * A server that is not listening yet. No input makes it fail: faults of its own are logged and answered with a 500.
+ */
 export function createHttpServer(world: World, secret: string, closing: AbortSignal): Server {
   const site: Site = { world, secret, wire: createWire(world), closing };
   const server = createServer({ requestTimeout: 30_000, maxHeaderSize: 65_536 }, (request, response) => {
@@ -39,6 +42,7 @@ export function createHttpServer(world: World, secret: string, closing: AbortSig
   return server;
 }
 
+/** Guards first, then the body, then the one of three parts that the address names. */
 async function handle(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { host } = request.headers;
   const port = request.socket.localPort ?? 0;
@@ -69,6 +73,7 @@ async function handle(site: Site, request: IncomingMessage, response: ServerResp
   return send(response, page);
 }
 
+/** Carries an answer of the wire to the socket, late or not at all where a fault says so. */
 async function answerWire(site: Site, request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
   const target = header(request, 'x-amz-target');
   const answer = site.wire({ target, authorization: request.headers.authorization, body });
@@ -104,6 +109,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return Buffer.concat(chunks);
 }
 
+/** Answers once; a connection that is gone, or has its answer, is left alone. */
 function send(response: ServerResponse, reply: Reply): void {
   if (response.headersSent || response.destroyed) return;
   const common = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };

@@ -2,6 +2,7 @@
 
 export type JsonObject = Record<string, unknown>;
 
+/** An object in the sense of JSON: neither null nor a list. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -9,7 +9,7 @@ export interface Members {
   readonly problems: string[];
 }
 
-export interface StringLimits {
+interface StringLimits {
   readonly min: number;
   readonly max: number;
   readonly pattern?: RegExp;
@@ -34,6 +34,7 @@ export function refuseProblems(members: Members): void {
   throw new WireError('ValidationException', `${errors} detected: ${problems.slice(0, REPORTED_PROBLEMS).join('; ')}`);
 }
 
+/** A string within its limits (length in UTF-16 units), or undefined where it is absent or not a string at all. */
 export function optionalString(members: Members, name: string, limits: StringLimits): string | undefined {
   const value = present(members, name);
   if (value === undefined) return undefined;
@@ -50,11 +51,15 @@ export function optionalString(members: Members, name: string, limits: StringLim
   return value;
 }
 
+/** As optionalString; an absent one is a problem and reads as empty, so that reading can go on to find the others. */
 export function requiredString(members: Members, name: string, limits: StringLimits): string {
   demand(members, name);
   return optionalString(members, name, limits) ?? '';
 }
 
+/**
+ * A whole number within its range, or undefined. Fractions and digits in quotes are problems, never rounded or read.
+ */
 export function optionalInteger(members: Members, name: string, min: number, max: number): number | undefined {
   const value = present(members, name);
   if (value === undefined) return undefined;
@@ -67,11 +72,13 @@ export function optionalInteger(members: Members, name: string, min: number, max
   return value + 0;
 }
 
+/** As optionalInteger; an absent one is a problem. */
 export function requiredInteger(members: Members, name: string, min: number, max: number): number {
   demand(members, name);
   return optionalInteger(members, name, min, max) ?? min;
 }
 
+/** A boolean, or undefined where it is absent. Words such as "true" are problems. */
 export function optionalBoolean(members: Members, name: string): boolean | undefined {
   const value = present(members, name);
   if (value === undefined || typeof value === 'boolean') return value;
@@ -108,6 +115,7 @@ export function optionalStructures(members: Members, name: string, min: number, 
   return list;
 }
 
+/** As optionalStructures; an absent list is a problem and reads as empty. */
 export function requiredStructures(members: Members, name: string, min: number, max: number): Members[] {
   demand(members, name);
   return optionalStructures(members, name, min, max) ?? [];

@@ -26,6 +26,7 @@ export type Switches = { readonly [Name in keyof Choices]: Choices[Name][number]
 
 const DAY_SECONDS = 86_400;
 
+/** Where AWS's own reference speaks, it wins over other sources; where nothing speaks, the stricter reading. */
 export const DEFAULT_SWITCHES: Switches = {
   identicalResend: 'Success',
   resendAfterEnd: 'CustomerNotSubscribed',
@@ -56,6 +57,7 @@ export function changeSwitches(current: Switches, wanted: Record<string, unknown
   return isSwitches(changed) ? changed : 'not all switches are set';
 }
 
+/** What is wrong with one switch's value, or undefined where it is fine. */
 function expectation(name: string, value: unknown): string | undefined {
   const choices: Readonly<Record<string, readonly string[]>> = CHOICES;
   const allowed = Object.hasOwn(choices, name) ? choices[name] : undefined;

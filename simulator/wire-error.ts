@@ -17,6 +17,10 @@ const FRONT_LAYER_CODES = new Set([
   'ValidationException',
 ]);
 
+/**
+ * Thrown to refuse a whole call. `layer` says who refuses: the service, or what stands in front of it (credentials,
+ * framing).
+ */
 export class WireError extends Error {
   readonly code: string;
   readonly status: number;

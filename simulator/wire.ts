@@ -18,13 +18,14 @@ type Operation = (typeof OPERATIONS)[number];
 // AWS: "the request payload must not exceed 1 MB"; read as 2^20 bytes, of which the last is one too many.
 const BATCH_BYTES = 1_048_576;
 
-export interface WireRequest {
+/** A request as it came: nothing of it is trusted yet. */
+interface WireRequest {
   readonly target: string | undefined;
   readonly authorization: string | undefined;
   readonly body: Buffer;
 }
 
-export interface WireAnswer {
+interface WireAnswer {
   readonly status: number;
   readonly requestId: string;
   readonly body: string;
@@ -48,6 +49,7 @@ interface Outcome {
   readonly body: unknown;
 }
 
+/** Check, decide, write, answer. Throws only for faults of the simulator itself, and then nothing was written. */
 function answerCall(world: World, throttle: Throttle, request: WireRequest): WireAnswer {
   const caller = callerOf(world, request.authorization);
   const operation = operationOf(request.target);
@@ -108,6 +110,7 @@ function perform(world: World, { operation, caller, body, bytes, fault }: Perfor
   }
 }
 
+/** How many records of a batch are really processed under an armed fault. */
 function recordsToProcess(fault: Fault | undefined): number {
   if (fault?.kind === 'unknownStatus') return 0;
   if (fault?.kind === 'partialUnprocessed') return fault.keep;
@@ -194,6 +197,7 @@ function failure(error: WireError): Outcome {
   return { status: error.status, errorCode: error.code, body: { __type: error.type, message: error.message } };
 }
 
+/** AWS compares target names exactly, case included. */
 function operationOf(target: string | undefined): Operation | undefined {
   return OPERATIONS.find((operation) => target === `${SERVICE}.${operation}`);
 }
@@ -204,11 +208,13 @@ function callerOf(world: World, authorization: string | undefined): Caller {
   return { region: scope?.[2] ?? world.region, accessKeyId: scope?.[1] };
 }
 
+/** For the log: how many records a call brought, well formed or not. */
 function recordCount(body: unknown): number {
   const records = isJsonObject(body) ? body['UsageRecords'] : undefined;
   return Array.isArray(records) ? records.length : 0;
 }
 
+/** For the log: what the answer said of each record. */
 function resultCounts(body: unknown): { statuses: string[]; unprocessed: number } {
   const results = isJsonObject(body) && Array.isArray(body['Results']) ? body['Results'] : [];
   const left = isJsonObject(body) && Array.isArray(body['UnprocessedRecords']) ? body['UnprocessedRecords'] : [];

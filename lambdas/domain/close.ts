@@ -42,6 +42,7 @@ export type CloseStep =
 export function decideClose(meter: MeterHour, nowMs: number, policy: MeteringPolicy): CloseStep {
   const { hour, licence, sealed, tally } = meter;
   if (!mayClose(hour, licence?.ending, nowMs, policy, meter.earlierSettled)) return { kind: 'wait' };
+  if (tally.isOverflown) return { kind: 'broken', problem: 'quantityOverflow' };
   if (sealed) return decideLate(meter, sealed, nowMs, policy);
   if (tally.used === 0) return { kind: 'nothing' };
   if (!licence) return { kind: 'awaitLicence' };
@@ -64,19 +65,25 @@ function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): 
     };
   }
   if (lateUsageOf(product) === 'hold') return sealHeld(meter, 'policy', nowMs, policy);
-  const fate = { carriedOut: tally.used, heldLate: 0, heldReasons: [] };
+  const late = [...tally.byTagSet].filter(([, quantity]) => quantity > 0);
+  const carried = new Map(late.slice(0, CARRIES_AT_ONCE));
+  const carriedOut = [...carried.values()].reduce((sum, quantity) => sum + quantity, 0);
   return {
     kind: 'sealCarried',
-    sealed: sealEmpty(meter, tally, fate, nowMs, policy),
-    carries: [...tally.byTagSet]
-      .filter(([, quantity]) => quantity > 0)
-      .map(([tagSet, quantity]) => carryOf(meter, carryTarget(hour, nowMs), 0, tagSet, quantity, nowMs)),
+    sealed: sealEmpty(meter, tally, carried, { carriedOut, heldLate: 0, heldReasons: [] }, nowMs, policy),
+    carries: [...carried].map(([tagSet, quantity]) =>
+      carryOf(meter, carryTarget(hour, nowMs), 0, tagSet, quantity, nowMs),
+    ),
   };
 }
 
+/** DynamoDB takes 100 writes a transaction. The tag sets beyond these follow as late usage, one by one. */
+const CARRIES_AT_ONCE = 50;
+
 function sealHeld(meter: KnownMeter, reason: string, nowMs: number, policy: MeteringPolicy): CloseStep {
   const fate = { carriedOut: 0, heldLate: meter.tally.used, heldReasons: [reason] };
-  return { kind: 'sealCarried', sealed: sealEmpty(meter, meter.tally, fate, nowMs, policy), carries: [] };
+  const { tally } = meter;
+  return { kind: 'sealCarried', sealed: sealEmpty(meter, tally, tally.byTagSet, fate, nowMs, policy), carries: [] };
 }
 
 function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy: MeteringPolicy): CloseStep {

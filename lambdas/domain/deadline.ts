@@ -21,7 +21,12 @@ export function deadlineOf(hour: HourStart, ending: LicenceEnding | undefined, p
 
 /** When access counts as revoked: the revocation, or a while after the first notice if none has come by then. */
 export function accessEndsAt(ending: LicenceEnding, policy: MeteringPolicy): number {
-  return Math.min(ending.noticeAt + policy.noticeToRevokeMs, ending.revokedAt ?? Infinity);
+  return Math.min(ending.noticeAt + policy.noticeToRevokeMs, revokedAtOf(ending));
+}
+
+/** AWS refuses usage stamped after the deprovisioning, so that it revokes where nobody said so before. */
+function revokedAtOf({ revokedAt = Infinity, deprovisionedAt = Infinity }: LicenceEnding): number {
+  return Math.min(revokedAt, deprovisionedAt);
 }
 
 /** The hour in which access is revoked: the last that may take usage or carries. */
@@ -31,8 +36,7 @@ export function lastHourOf(ending: LicenceEnding, policy: MeteringPolicy): HourS
 
 /** From when on the last hour may be sealed, if every earlier hour is settled. */
 export function lastHourSealsAt(ending: LicenceEnding, policy: MeteringPolicy): number {
-  const revoked = ending.revokedAt === undefined ? Infinity : ending.revokedAt + policy.drainMs;
-  return Math.min(ending.noticeAt + policy.noticeToRevokeMs, revoked);
+  return Math.min(ending.noticeAt + policy.noticeToRevokeMs, revokedAtOf(ending) + policy.drainMs);
 }
 
 /** From when on the last hour is sealed whether the earlier ones are settled or not, to leave time to send it. */

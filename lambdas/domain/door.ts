@@ -58,10 +58,11 @@ function dimensionRefusal(
   licence: Licence | undefined,
   products: Products,
 ): DoorDecision | undefined {
-  if (encodeKeyPart(dimension).length > MAX_ENCODED_DIMENSION_BYTES) {
+  // Half a surrogate pair can be written in JSON, and can't be encoded, stored or sent.
+  if (!dimension.isWellFormed() || encodeKeyPart(dimension).length > MAX_ENCODED_DIMENSION_BYTES) {
     return refuse(
       'dimensionUnknown',
-      'The dimension is too long to be an API name of AWS Marketplace. Use the API name as listed.',
+      'The dimension is too long, or no text, to be an API name of AWS Marketplace. Use the API name as listed.',
     );
   }
   const product = licence && products.get(licence.productCode);

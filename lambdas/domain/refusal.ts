@@ -1,5 +1,7 @@
 // Usage that was not taken, and why: said to the caller, and kept where an operator finds it.
 
+import type { HourStart } from './hour.ts';
+
 export type RefusalCode =
   | 'quantityNotWhole'
   | 'dimensionUnknown'
@@ -19,6 +21,8 @@ export type RefusalCode =
 
 export interface Refusal {
   readonly at: number;
+  /** The hour of a row that the close refused. It finds the row at every look, on two days, and keeps it once. */
+  readonly hour?: HourStart;
   /** Who was refused: the door, or the close on a row that was written past it. */
   readonly source: 'door' | 'close';
   readonly code: RefusalCode | string;

@@ -1,9 +1,9 @@
 // Freezing an hour: the whole wire record, its deadline and what it was made of.
 import { deadlineOf } from './deadline.ts';
-import { type HourStart, hourStartMs } from './hour.ts';
+import { HOUR_MS, type HourStart, hourStartMs } from './hour.ts';
 import type { Allocation, RecordStatus, SealedHour, WireRecord } from './ledger.ts';
 import { type Licence, licenceStartMs } from './licence.ts';
-import { MAX_ALLOCATIONS, MAX_QUANTITY } from './marketplace-limits.ts';
+import { MAX_ALLOCATIONS, MAX_QUANTITY, MAX_TAGS } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import type { PricingModel } from './product.ts';
 import { type TagSet, tagPairs, tagSetDigest, UNTAGGED } from './tag-set.ts';
@@ -32,16 +32,22 @@ export function sealForSending(
   return frozen(meter, tally, taken, { status, ...(reason === undefined ? {} : { reason }) }, nowMs, policy);
 }
 
-/** A sealed hour without anything to send, for usage that is carried on or held from the start. */
+/** A sealed hour without anything to send; `accounted` is carried on or held from the start. */
 export function sealEmpty(
   meter: Meter,
   tally: Tally,
+  accounted: ReadonlyMap<TagSet, number>,
   fate: { carriedOut: number; heldLate: number; heldReasons: readonly string[] },
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {
   const empty = frozen(meter, tally, new Map(), { status: 'carried' }, nowMs, policy);
-  return { ...empty, ...fate, accounted: tally.used, accountedByTagSet: byDigest(tally.byTagSet) };
+  return {
+    ...empty,
+    ...fate,
+    accounted: fate.carriedOut + fate.heldLate,
+    accountedByTagSet: byDigest(accounted),
+  };
 }
 
 function openingStatus(pricingModel: PricingModel): readonly [RecordStatus, string?] {
@@ -117,8 +123,9 @@ function wireRecord(
 function recordTimestampSeconds(hour: HourStart, licence: Licence): number {
   const startMs = hourStartMs(hour);
   const licenceStart = licenceStartMs(licence);
-  const clamped = licenceStart > startMs && licenceStart < startMs + 3_600_000 ? licenceStart : startMs;
-  return Math.ceil(clamped / 1_000);
+  const clamped = licenceStart > startMs && licenceStart < startMs + HOUR_MS ? licenceStart : startMs;
+  // Rounded up, but never into the next hour: there the record would stand in the way of that hour's own.
+  return Math.min(Math.ceil(clamped / 1_000), (startMs + HOUR_MS) / 1_000 - 1);
 }
 
 /** Allocations only where something is tagged; what does not fit goes into the one untagged allocation. */
@@ -128,10 +135,16 @@ function allocationsOf(taken: ReadonlyMap<TagSet, number>): Allocation[] {
   const allocations: Allocation[] = [];
   let untagged = taken.get(UNTAGGED) ?? 0;
   let bytes = 0;
+  // The guide counts five tags over all allocations of a record, and AWS refuses the whole record over a sixth key.
+  let keys = new Set<string>();
   for (const [tagSet, quantity] of tagged) {
     bytes += tagSet.length + 64;
-    if (allocations.length < MAX_ALLOCATIONS - 1 && bytes <= MAX_ALLOCATION_BYTES) {
-      allocations.push({ quantity, tags: tagPairs(tagSet) });
+    const tags = tagPairs(tagSet);
+    const withThese = new Set([...keys, ...tags.map(([key]) => key)]);
+    const fits = allocations.length < MAX_ALLOCATIONS - 1 && bytes <= MAX_ALLOCATION_BYTES;
+    if (fits && withThese.size <= MAX_TAGS) {
+      allocations.push({ quantity, tags });
+      keys = withThese;
     } else {
       untagged += quantity;
     }

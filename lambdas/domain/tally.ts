@@ -1,7 +1,7 @@
 // The sum of one licence's dimension in one hour, taken row by row so that memory does not grow with the events.
 import { hash } from 'node:crypto';
 import type { Carry, Seen } from './ledger.ts';
-import { addQuantities } from './quantity.ts';
+import { isQuantity } from './quantity.ts';
 import { type TagSet, UNTAGGED } from './tag-set.ts';
 import type { UsageRow } from './usage-row.ts';
 
@@ -10,6 +10,8 @@ export interface Tally {
   readonly used: number;
   readonly seen: Seen;
   readonly rejectedQuantity: number;
+  /** A sum left the range of exact whole numbers: none of them is to be believed, and nothing may be done by them. */
+  readonly isOverflown: boolean;
 }
 
 /** Collects rows and carries, in any order, into a tally. */
@@ -18,31 +20,33 @@ export class TallyBuilder {
   #recorded = 0;
   #carriedIn = 0;
   #rejected = 0;
+  #isOverflown = false;
   #count = 0;
   #hashHigh = 0;
   #hashLow = 0;
 
   addRow(row: UsageRow): void {
     // The books call bad rows recorded, too: what was rejected must show on both sides.
-    this.#recorded = addQuantities(this.#recorded, row.quantity);
+    this.#recorded = this.#sum(this.#recorded, row.quantity);
     this.#count += 1;
     this.#mix(`${row.sortKey}\n${row.quantity}\n${row.kind === 'good' ? `${row.atMs}\n${row.tagSet}` : row.code}`);
-    if (row.kind === 'bad') this.#rejected = addQuantities(this.#rejected, row.quantity);
+    if (row.kind === 'bad') this.#rejected = this.#sum(this.#rejected, row.quantity);
     else this.#add(row.tagSet, row.quantity);
   }
 
   addCarry(carry: Carry): void {
-    this.#carriedIn = addQuantities(this.#carriedIn, carry.quantity);
+    this.#carriedIn = this.#sum(this.#carriedIn, carry.quantity);
     this.#add(carry.tagSet, carry.quantity);
   }
 
   tally(): Tally {
     let used = 0;
-    for (const quantity of this.#byTagSet.values()) used = addQuantities(used, quantity);
+    for (const quantity of this.#byTagSet.values()) used = this.#sum(used, quantity);
     return {
       byTagSet: this.#byTagSet,
       used,
       rejectedQuantity: this.#rejected,
+      isOverflown: this.#isOverflown,
       seen: {
         recorded: this.#recorded,
         carriedIn: this.#carriedIn,
@@ -52,8 +56,15 @@ export class TallyBuilder {
     };
   }
 
+  /** Never throws: one absurd amount must not keep the meters beside it from being read. */
+  #sum(a: number, b: number): number {
+    if (isQuantity(a + b)) return a + b;
+    this.#isOverflown = true;
+    return Number.MAX_SAFE_INTEGER;
+  }
+
   #add(tagSet: TagSet, quantity: number): void {
-    this.#byTagSet.set(tagSet, addQuantities(this.#byTagSet.get(tagSet) ?? 0, quantity));
+    this.#byTagSet.set(tagSet, this.#sum(this.#byTagSet.get(tagSet) ?? 0, quantity));
   }
 
   // Adding digests is free of order; two 32-bit sums stay exact in doubles.

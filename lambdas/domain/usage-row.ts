@@ -21,7 +21,8 @@ export interface GoodRow {
 export interface BadRow {
   readonly kind: 'bad';
   readonly sortKey: string;
-  readonly meter: string;
+  /** Undefined where the key is not of our making: it may sort between the rows of a meter and is part of none. */
+  readonly meter: string | undefined;
   /** Its amount where that much can be read, so that the books can name it; else 0. */
   readonly quantity: number;
   readonly code: string;
@@ -36,20 +37,21 @@ export function parseUsageRow(item: Readonly<Record<string, unknown>>): UsageRow
   const sortKey = typeof item['sk'] === 'string' ? item['sk'] : '';
   const parts = sortKey.split(KEY_SEPARATOR);
   const [licenceKey = '', dimensionPart = '', eventPart = ''] = parts;
+  const dimension = decodeKeyPart(dimensionPart);
+  const isOurs = parts.length > 2 && decodeKeyPart(licenceKey) && dimension;
   const meter = `${licenceKey}${KEY_SEPARATOR}${dimensionPart}`;
   const quantity = item['quantity'];
   const bad = (code: string, problem: string): BadRow => ({
     kind: 'bad',
     sortKey,
-    meter,
+    meter: isOurs ? meter : undefined,
     quantity: isQuantity(quantity) ? quantity : 0,
     code,
     problem,
   });
 
-  const dimension = decodeKeyPart(dimensionPart);
   const eventId = decodeKeyPart(eventPart);
-  if (parts.length !== 3 || !licenceKey || !dimension || eventId === undefined || !EVENT_ID_PATTERN.test(eventId)) {
+  if (!isOurs || parts.length !== 3 || eventId === undefined || !EVENT_ID_PATTERN.test(eventId)) {
     return bad('keyMalformed', 'The sort key is not licence#dimension#event in encoded form.');
   }
   if (!isQuantity(quantity)) return bad('quantityNotWhole', 'quantity is not a whole number of 0 or more.');
@@ -69,5 +71,7 @@ export function parseUsageRow(item: Readonly<Record<string, unknown>>): UsageRow
 }
 
 function isTags(value: unknown): value is Tags {
-  return typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string');
+  // Lists and sets of DynamoDB are objects, too, but none of them names its texts.
+  const isMap = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isMap && Object.values(value).every((each) => typeof each === 'string');
 }

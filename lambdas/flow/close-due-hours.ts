@@ -3,12 +3,13 @@
 // Once per:    progress once an hour and look; everything else converges, however often it runs
 // If it stops: looks that were not noted are made again, and find nothing to do
 import { deadlineOf, lastHourOf, lastHourSealsByAt } from '../domain/deadline.ts';
+import { Unavailable } from '../domain/failure.ts';
 import { addHours, HOUR_MS, type HourStart, hourEndMs, hourOf, hoursBetween } from '../domain/hour.ts';
 import { SHARD_COUNT, shardOf } from '../domain/keys.ts';
 import { isLive } from '../domain/ledger.ts';
 import type { Licence, LicenceEnding } from '../domain/licence.ts';
 import type { MeteringPolicy } from '../domain/metering-policy.ts';
-import { addLook, type ClosePorts, closeHour, type LookResult, nothingDone } from './close-hour.ts';
+import { addLook, type ClosePorts, closeHour, contained, type LookResult, nothingDone } from './close-hour.ts';
 import type { LateMarker } from './ports.ts';
 
 /** Whether there is still time to start another piece of work. */
@@ -16,25 +17,30 @@ export type HasTime = () => boolean;
 
 /**
  * Closes everything that is due: ending licences first, then hours with late usage, then the fixed looks, oldest
- * hour first. Stops early, with its progress noted, when time runs out.
+ * hour first. Stops early, with its progress noted, when time runs out. A fault at one hour and shard leaves the
+ * others alone; throws Unavailable at the end where there was one, so that somebody is woken.
  */
 export async function closeDueHours(ports: ClosePorts, hasTime: HasTime): Promise<LookResult> {
   const result = nothingDone();
   const inTime = (task: () => Promise<LookResult>) => async () => {
-    if (hasTime()) addLook(result, await task());
+    if (!hasTime()) return;
+    await contained(ports, {}, result, async () => addLook(result, await task()));
   };
   const endings = await ports.customers.endingLicences();
   await sideBySide(endings.map((licence) => inTime(() => closeEnding(ports, licence))));
   const markers = await ports.work.lateMarkers();
   await sideBySide(markers.map((marker) => inTime(() => lookAtMarked(ports, marker))));
   await makeFixedLooks(ports, hasTime, result);
-  return result;
+  if (result.failed === 0) return result;
+  throw new Unavailable('ClosingIncomplete', 'Some hours could not be closed; the log names each.', {
+    facts: { ...result },
+  });
 }
 
 async function lookAtMarked(ports: ClosePorts, marker: LateMarker): Promise<LookResult> {
   const look = await closeHour(ports, marker);
   // A marker of an hour that may not be closed yet stays: the look that it asks for has not happened.
-  if (look.waiting === 0) await ports.work.clearLate(marker);
+  if (look.waiting + look.failed === 0) await ports.work.clearLate(marker);
   return look;
 }
 
@@ -60,8 +66,9 @@ async function makeFixedLooks(ports: ClosePorts, hasTime: HasTime, result: LookR
     const due = looksDue(hour, nowMs, policy);
     if (due > (done.get(hour) ?? 0)) {
       if (!hasTime()) break;
-      await lookAtShards(ports, hour, result);
-      await ports.work.noteLooks({ hour, looksDone: due });
+      const isDone = await lookAtShards(ports, hour, result);
+      if (isDone) await ports.work.noteLooks({ hour, looksDone: due });
+      isUnbroken &&= isDone;
     }
     isUnbroken &&= due === looksOf(policy);
     if (isUnbroken) watermark = addHours(hour, 1);
@@ -69,9 +76,14 @@ async function makeFixedLooks(ports: ClosePorts, hasTime: HasTime, result: LookR
   if (watermark !== from || done.size === 0) await ports.work.raiseWatermark(watermark);
 }
 
-async function lookAtShards(ports: ClosePorts, hour: HourStart, result: LookResult): Promise<void> {
+/** Whether every shard of the hour was looked at without a fault; if not, the look is made again. */
+async function lookAtShards(ports: ClosePorts, hour: HourStart, result: LookResult): Promise<boolean> {
+  const looks = nothingDone();
   const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => shard);
-  await sideBySide(shards.map((shard) => async () => addLook(result, await closeHour(ports, { hour, shard }))));
+  const lookAt = (shard: number) => async () => addLook(looks, await closeHour(ports, { hour, shard }));
+  await sideBySide(shards.map((shard) => () => contained(ports, { hour, shard }, looks, lookAt(shard))));
+  addLook(result, looks);
+  return looks.failed === 0;
 }
 
 function looksOf(policy: MeteringPolicy): number {
@@ -104,12 +116,12 @@ async function closeEnding(ports: ClosePorts, licence: Licence): Promise<LookRes
     await hastenRecords(ports, licence, hour, shard);
     addLook(result, await closeHour(ports, { hour, shard, licence }));
   }
-  const earlierSettled = result.waiting + result.awaiting + result.broken === 0;
+  const earlierSettled = result.waiting + result.awaiting + result.broken + result.failed === 0;
   await hastenRecords(ports, licence, lastHour, shard);
   addLook(result, await closeHour(ports, { hour: lastHour, shard, licence, earlierSettled }));
   // Looked at until the final window has passed: late usage of the last minutes still has a place to show.
   const doneAt = Math.max(lastHourSealsByAt(ending, policy), deadlineOf(lastHour, ending, policy));
-  if (ports.clock() >= doneAt) await ports.customers.finishEnding(licence.licenceKey);
+  if (ports.clock() >= doneAt && result.failed === 0) await ports.customers.finishEnding(licence.licenceKey);
   return result;
 }
 

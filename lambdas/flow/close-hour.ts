@@ -3,7 +3,7 @@
 // Once per:    licence, dimension and hour; a carry once per origin and amount accounted for before
 // If it stops: the next look reads the same facts and goes on; a look at a closed hour writes nothing
 import { decideClose, type MeterHour, zeroSeal } from '../domain/close.ts';
-import { BrokenInvariant } from '../domain/failure.ts';
+import { asFailure, BrokenInvariant } from '../domain/failure.ts';
 import type { HourStart } from '../domain/hour.ts';
 import type { SealedHour } from '../domain/ledger.ts';
 import type { Licence } from '../domain/licence.ts';
@@ -39,10 +39,12 @@ export interface LookResult {
   broken: number;
   /** Meters that may not be closed yet. */
   waiting: number;
+  /** Meters and hours that a fault kept from being closed. */
+  failed: number;
 }
 
 export function nothingDone(): LookResult {
-  return { sealed: 0, carried: 0, held: 0, rejected: 0, awaiting: 0, broken: 0, waiting: 0 };
+  return { sealed: 0, carried: 0, held: 0, rejected: 0, awaiting: 0, broken: 0, waiting: 0, failed: 0 };
 }
 
 export function addLook(sum: LookResult, look: LookResult): void {
@@ -67,8 +69,8 @@ export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResu
   const { hour, shard, licence: only } = look;
   const licences = new Cursor(only ? once([only]) : ports.customers.licencesOfShard(shard));
   let pending: Promise<void>[] = [];
-  const start = async (task: () => Promise<void>) => {
-    pending.push(ports.limit(task));
+  const start = async (licenceKey: string, task: () => Promise<void>) => {
+    pending.push(ports.limit(() => contained(ports, { hour, licenceKey }, result, task)));
     if (pending.length < PENDING_LIMIT) return;
     await Promise.all(pending);
     pending = [];
@@ -77,25 +79,44 @@ export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResu
   const onBadRow = (row: BadRow) => rejectRow(ports, hour, row, result);
   let seen: Licence | undefined;
   for await (const reading of readMeters(ports, partition, onBadRow)) {
+    const { licenceKey } = reading;
+    // Nothing used and nothing sealed: the licence counts as idle, and may want a zero record.
+    if (reading.tally.used === 0 && !reading.sealed) continue;
     for (;;) {
       const next = await licences.peek();
-      if (!next || next.licenceKey > reading.licenceKey) break;
+      if (!next || next.licenceKey > licenceKey) break;
       licences.advance();
-      if (next.licenceKey < reading.licenceKey) await start(() => sealZero(ports, look, next, result));
+      if (next.licenceKey < licenceKey) await start(next.licenceKey, () => sealZero(ports, look, next, result));
       else seen = next;
     }
-    const licence = seen?.licenceKey === reading.licenceKey ? seen : undefined;
-    await start(() => closeMeter(ports, look, reading, licence, result));
+    const licence = seen?.licenceKey === licenceKey ? seen : undefined;
+    await start(licenceKey, () => closeMeter(ports, look, reading, licence, result));
   }
   // Read for their zero records only: without any to send, an idle shard costs no look at its licences.
   const wantsZeros = [...ports.products.values()].some((product) => product.zeroRecords !== 'off');
   for (let idle = wantsZeros && (await licences.peek()); idle; idle = await licences.peek()) {
     licences.advance();
     const licence = idle;
-    await start(() => sealZero(ports, look, licence, result));
+    await start(licence.licenceKey, () => sealZero(ports, look, licence, result));
   }
   await Promise.all(pending);
   return result;
+}
+
+/** Does a piece of closing; its fault is logged and counted, and leaves the pieces beside it alone. */
+export async function contained(
+  ports: Pick<ClosePorts, 'log'>,
+  facts: Readonly<Record<string, string | number>>,
+  result: LookResult,
+  task: () => Promise<void>,
+): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    result.failed += 1;
+    const fault = error instanceof Error ? error.name : 'Unknown';
+    ports.log.error('CloseFailed', { ...facts, code: asFailure(error).code, fault });
+  }
 }
 
 async function* once<T>(page: readonly T[]): AsyncGenerator<readonly T[]> {
@@ -120,6 +141,8 @@ async function closeMeter(
     if (sealed === 'done') return;
     meter = { ...meter, sealed };
   }
+  // What is left is for the next look, so that its marker has to stay.
+  result.waiting += 1;
 }
 
 /** Does the next thing; gives back the ledger item as it then stands, or 'done'. */
@@ -206,6 +229,7 @@ async function sealZero(ports: ClosePorts, look: Look, licence: Licence, result:
 function unlistedDimension({ hour, licenceKey, dimension, tally }: MeterHour, nowMs: number): Refusal {
   return {
     at: nowMs,
+    hour,
     source: 'close',
     code: 'dimensionUnknown',
     message:
@@ -221,15 +245,16 @@ function unlistedDimension({ hour, licenceKey, dimension, tally }: MeterHour, no
 /** Copies a row that can't be billed to the rejects. The row stays where it is; the copy is kept once. */
 async function rejectRow(ports: ClosePorts, hour: HourStart, row: BadRow, result: LookResult): Promise<void> {
   result.rejected += 1;
-  const [licenceKey = '', dimension = '', eventId = ''] = row.sortKey.split('#');
+  const [licenceKey = '', dimension = '', ...event] = row.sortKey.split('#');
   await ports.rejects.keep({
     at: ports.clock(),
+    hour,
     source: 'close',
     code: row.code,
     message: `${row.problem} Write the usage again as a new row with this mended; this row is never billed.`,
     subject: licenceKey,
     dimension,
-    eventId: `${hour}#${eventId}`,
+    eventId: `${hour}#${event.join('#')}`,
     quantity: row.quantity,
     received: row.sortKey.slice(0, 2_000),
   });

@@ -45,7 +45,7 @@ export async function* readMeters(
     let entry = 0;
     for (;;) {
       const nextEntry = range.entries[entry];
-      const nextRow = await rows.peek();
+      const nextRow = await nextOfMeter(rows, onBadRow);
       const meter = first(nextEntry && meterOf(nextEntry), nextRow?.meter);
       if (meter === undefined) break;
       const builder = new TallyBuilder();
@@ -57,9 +57,21 @@ export async function* readMeters(
       await takeRows(rows, meter, builder, onBadRow);
       const [licence = '', dimensionPart = ''] = meter.split(KEY_SEPARATOR);
       const dimension = decodeKeyPart(dimensionPart);
-      // A key that is not of our making belongs to no meter: its rows were bad, and are rejected already.
       if (licence && dimension) yield { licenceKey: licence, dimension, sealed, tally: builder.tally() };
     }
+  }
+}
+
+/** The next row that belongs to a meter. Others are rejected on the way: where they sort says nothing. */
+async function nextOfMeter(
+  rows: Cursor<UsageRow>,
+  onBadRow: (row: BadRow) => Promise<void>,
+): Promise<UsageRow | undefined> {
+  for (;;) {
+    const row = await rows.peek();
+    if (row?.kind !== 'bad' || row.meter !== undefined) return row;
+    rows.advance();
+    await onBadRow(row);
   }
 }
 

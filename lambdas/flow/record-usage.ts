@@ -151,7 +151,8 @@ class Subjects {
       const licenceKey = licenceKeyOf(subject.name);
       return { kind: 'resolved', licenceKey, licence: await this.#licence(licenceKey) };
     }
-    const licences = await this.#licencesOf(subject.customerId);
+    // Half a surrogate pair is no text to DynamoDB, and no customer of ours.
+    const licences = await this.#licencesOf(subject.customerId.toWellFormed());
     if (!licences) {
       return {
         kind: 'unresolved',

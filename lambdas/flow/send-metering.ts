@@ -93,6 +93,8 @@ class SendRun {
   };
   readonly #ports: SendPorts;
   readonly #hasTime: () => boolean;
+  /** Held groups as last read, and those that this run has held since. */
+  #heldGroups: ReadonlySet<string> = new Set();
   #faultsInARow = 0;
 
   constructor(ports: SendPorts, hasTime: () => boolean) {
@@ -104,7 +106,7 @@ class SendRun {
   async round(): Promise<boolean> {
     const ports = this.#ports;
     const nowMs = ports.clock();
-    const held = await ports.work.heldGroups();
+    this.#heldGroups = new Set((await ports.work.heldGroups()).keys());
     const sendable: SealedHour[] = [];
     const due = await this.#due(nowMs);
     // A held group may be large: what stands behind it in the order must not wait for its release.
@@ -114,7 +116,7 @@ class SendRun {
         records.filter((record) => nowMs >= record.deadlineAt),
         (record) => this.#expire(record),
       );
-      sendable.push(...records.filter((each) => isDue(each, nowMs) && !groupKeysOf(each).some((key) => held.has(key))));
+      sendable.push(...records.filter((each) => isDue(each, nowMs) && !this.#isHeld(each)));
     }
     const batches = cutBatches(sendable, { nowMs, lingerMs: ports.lingerMs });
     if (batches.length === 0) return false;
@@ -152,9 +154,11 @@ class SendRun {
   /** Intent, call, results; on a validation error, its halves, down to the record at fault. */
   async #call(batch: MeteringBatch): Promise<void> {
     const ports = this.#ports;
+    const sendable = batch.records.filter((record) => !this.#isHeld(record));
+    if (sendable.length === 0) return;
     await ports.pace.take();
     const attemptId = ports.newId();
-    const intended = await this.#each(batch.records, (record) => this.#intend(record, attemptId));
+    const intended = await this.#each(sendable, (record) => this.#intend(record, attemptId));
     const records = intended.filter((record) => record !== undefined);
     if (records.length === 0) return;
     this.result.calls += 1;
@@ -213,7 +217,13 @@ class SendRun {
 
   async #holdGroup(record: SealedHour, code: InvalidCode): Promise<void> {
     const key = faultGroupKey(record, code);
-    if (key) await this.#ports.work.holdGroup({ key, code, since: this.#ports.clock() });
+    if (!key) return;
+    this.#heldGroups = new Set([...this.#heldGroups, key]);
+    await this.#ports.work.holdGroup({ key, code, since: this.#ports.clock() });
+  }
+
+  #isHeld(record: SealedHour): boolean {
+    return groupKeysOf(record).some((key) => this.#heldGroups.has(key));
   }
 
   async #intend(record: SealedHour, attemptId: string): Promise<SealedHour | undefined> {

@@ -13,6 +13,7 @@ import {
   QueryCommand,
   type QueryCommandInput,
   TransactionCanceledException,
+  TransactionConflictException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
@@ -35,7 +36,8 @@ export function toItem(value: object): Record<string, AttributeValue> {
 }
 
 export function fromItem(item: Record<string, AttributeValue>): Item {
-  return unmarshall(item);
+  // Sellers write rows themselves: a number that no double holds exactly must come back as one, not throw.
+  return unmarshall(item, { wrapNumbers: Number });
 }
 
 /** Reads one item, consistently unless told otherwise. */
@@ -50,7 +52,9 @@ export async function putItem(
   input: PutItemCommandInput,
 ): Promise<{ kind: 'written' } | { kind: 'refused'; existing: Item | undefined }> {
   try {
-    await client.send(new PutItemCommand({ ReturnValuesOnConditionCheckFailure: 'ALL_OLD', ...input }));
+    await unlessConflicting(() =>
+      client.send(new PutItemCommand({ ReturnValuesOnConditionCheckFailure: 'ALL_OLD', ...input })),
+    );
     return { kind: 'written' };
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) {
@@ -63,7 +67,7 @@ export async function putItem(
 /** Updates an item; false where the condition fails. */
 export async function updateItem(client: DynamoDBClient, input: UpdateItemCommandInput): Promise<boolean> {
   try {
-    await client.send(new UpdateItemCommand(input));
+    await unlessConflicting(() => client.send(new UpdateItemCommand(input)));
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
@@ -74,7 +78,7 @@ export async function updateItem(client: DynamoDBClient, input: UpdateItemComman
 /** Deletes an item; false where the condition fails. */
 export async function deleteItem(client: DynamoDBClient, input: DeleteItemCommandInput): Promise<boolean> {
   try {
-    await client.send(new DeleteItemCommand(input));
+    await unlessConflicting(() => client.send(new DeleteItemCommand(input)));
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
@@ -122,6 +126,19 @@ export async function getItems(client: DynamoDBClient, table: string, keys: read
 }
 
 const CONFLICT_ROUNDS = 6;
+
+/** A write that met a transaction on its item says nothing about its condition; the SDK does not try it again. */
+async function unlessConflicting(write: () => Promise<unknown>): Promise<void> {
+  for (let round = 1; ; round++) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (!(error instanceof TransactionConflictException) || round === CONFLICT_ROUNDS) throw error;
+      await pause(2 ** round * 10);
+    }
+  }
+}
 
 /**
  * Writes all or nothing. `'refused'` names the conditions that failed, by position. Conflicts with another

@@ -20,9 +20,9 @@ export class DynamoRejectStore implements RejectStore {
   }
 
   async keep(refusal: Refusal): Promise<void> {
-    const { at, code, ...rest } = refusal;
+    const { at, hour, code, ...rest } = refusal;
     const identity = hash('sha256', [code, refusal.subject, refusal.dimension, refusal.eventId].join('\n'));
-    const day = new Date(at).toISOString().slice(0, 10);
+    const day = (hour ?? new Date(at).toISOString()).slice(0, 10);
     await updateItem(this.#client, {
       TableName: this.#table,
       Key: toItem({ pk: `${day}#${Number.parseInt(identity.slice(0, 4), 16) % DAY_SHARDS}`, sk: identity }),
@@ -32,9 +32,16 @@ export class DynamoRejectStore implements RejectStore {
         ':one': 1,
         ':at': at,
         ':code': code,
-        ':refusal': rest,
+        ':refusal': storable(rest),
         ':expires': Math.ceil(at / 1_000) + KEPT_SECONDS,
       }),
     });
   }
+}
+
+/** What was refused may hold half a surrogate pair, as written or as cut off; DynamoDB takes none. */
+function storable(refusal: object): object {
+  return Object.fromEntries(
+    Object.entries(refusal).map(([name, value]) => [name, typeof value === 'string' ? value.toWellFormed() : value]),
+  );
 }

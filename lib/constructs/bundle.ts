@@ -6,10 +6,10 @@ import type { HandlerName } from '../../lambdas/runtime/settings.ts';
 
 export interface BundleOptions {
   /**
-   * Whether the SDK's whole credential chain goes in, as it would without us. For comparison only.
+   * Whether the parts of the SDK that we never use go in, as they would without us. For comparison only.
    * @default false
    */
-  readonly fullCredentialChain?: boolean;
+  readonly wholeSdk?: boolean;
 }
 
 /** Where the handlers stand. */
@@ -20,9 +20,13 @@ export const BUNDLE_FILE = 'index.mjs';
 
 const HANDLER_ENDING = '.handler.ts';
 
-const ENVIRONMENT_CREDENTIALS = fileURLToPath(
-  new URL('../../lambdas/runtime/environment-credentials.ts', import.meta.url),
-);
+/** Parts of the SDK that our functions never use, and what stands in for them. */
+const STAND_INS = {
+  '@aws-sdk/credential-provider-node': fileURLToPath(
+    new URL('../../lambdas/runtime/environment-credentials.ts', import.meta.url),
+  ),
+  '@smithy/core/event-streams': fileURLToPath(new URL('../../lambdas/runtime/no-event-streams.ts', import.meta.url)),
+};
 
 /** Every handler that has a file. */
 export function handlerNames(): string[] {
@@ -52,6 +56,6 @@ export function bundleHandler(
     keepNames: true,
     legalComments: 'none',
     logLevel: 'error',
-    alias: options.fullCredentialChain ? {} : { '@aws-sdk/credential-provider-node': ENVIRONMENT_CREDENTIALS },
+    alias: options.wholeSdk ? {} : STAND_INS,
   });
 }

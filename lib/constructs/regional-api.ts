@@ -91,6 +91,8 @@ export class RegionalApi extends Construct {
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG_LINE)),
       },
     });
+    // CDK deploys an API anew when its routes change; a change of policy needs it as well.
+    this.api.latestDeployment?.addToLogicalId({ policy: props.policy?.toJSON() });
     // API Gateway would make this group itself, and keep it for ever.
     const executionLog = new LogGroup(this, 'ExecutionLog', {
       ...logs,

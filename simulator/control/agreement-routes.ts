@@ -165,7 +165,8 @@ function known(world: World, params: JsonObject): Agreement {
   return agreement;
 }
 
-export function agreementView(world: World, agreement: Agreement): JsonObject {
+/** An agreement as the control API shows it: ids by AWS's meaning, instants in ISO, its status as of now. */
+function agreementView(world: World, agreement: Agreement): JsonObject {
   const nowMs = world.now();
   const { endedMs, deprovisionedMs, provisionedMs, customerIdentifier } = agreement;
   const ended = endedMs !== undefined && endedMs <= nowMs;

@@ -9,14 +9,14 @@ import { ControlError, invalid, objectWith, optionalChoice } from './input.ts';
 import type { Route } from './route.ts';
 import { worldRoutes, worldView } from './world-routes.ts';
 
-export interface ControlCall {
+interface ControlCall {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Buffer;
 }
 
-export interface ControlAnswer {
+interface ControlAnswer {
   readonly status: number;
   readonly body: unknown;
 }

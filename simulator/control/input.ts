@@ -2,6 +2,7 @@
 import { parseInstant } from '../clock.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 
+/** A refusal of the control API. */
 export class ControlError extends Error {
   readonly status: number;
   readonly code: string;
@@ -14,6 +15,7 @@ export class ControlError extends Error {
   }
 }
 
+/** The refusal of something that the sender can correct. */
 export function invalid(message: string): ControlError {
   return new ControlError(400, 'InvalidInput', message);
 }
@@ -27,6 +29,7 @@ export function objectWith(value: unknown, known: readonly string[]): JsonObject
   return body;
 }
 
+/** Text of the given form, or undefined where it is absent or null. */
 export function optionalText(body: JsonObject, name: string, pattern = /^[\s\S]{1,255}$/): string | undefined {
   const value = body[name] ?? undefined;
   if (value === undefined) return undefined;
@@ -58,6 +61,7 @@ export function optionalFlag(body: JsonObject, name: string): boolean | undefine
   throw invalid(`${name} must be true or false.`);
 }
 
+/** A whole number within its range, or undefined where it is absent or null. */
 export function optionalWhole(body: JsonObject, name: string, least: number, most: number): number | undefined {
   const value = body[name] ?? undefined;
   if (value === undefined) return undefined;
@@ -74,6 +78,7 @@ export function optionalInstantMs(body: JsonObject, name: string): number | unde
   return ms;
 }
 
+/** An http or https URL in its normal form: nothing else may become the target of a form. */
 export function optionalHttpUrl(body: JsonObject, name: string): string | undefined {
   const value = optionalText(body, name, /^\S{1,2048}$/);
   if (value === undefined) return undefined;

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../json.ts';
 import type { World } from '../world/world.ts';
 
-export interface ControlRequest {
+interface ControlRequest {
   /** `id`: the part of the path that stands for the `:name`, decoded. */
   readonly params: JsonObject;
   readonly query: URLSearchParams;

@@ -130,6 +130,7 @@ function readClockSetting(wanted: JsonObject): ClockSetting {
   }
 }
 
+/** Whether anything has happened that a clock going back would contradict. */
 function hasHistory(world: World): boolean {
   return world.db.one('SELECT 1 FROM agreements UNION ALL SELECT 1 FROM records LIMIT 1') !== undefined;
 }
@@ -143,6 +144,7 @@ function backwards(world: World): ControlError {
   );
 }
 
+/** The bill, or only its sums: a long replay asks for the sums. */
 function readBill(world: World, query: URLSearchParams): JsonObject {
   const filter: BillFilter = {
     fromMs: queryInstantMs(query, 'from') ?? WHOLE_BILL.fromMs,

@@ -10,12 +10,13 @@ import { addRecord, findRecord, hourOf } from '../world/records.ts';
 import type { World } from '../world/world.ts';
 import { type BatchMeterUsageRequest, readBatchMeterUsage, type UsageRecord } from './request-shapes.ts';
 
-export interface RecordResult {
+interface RecordResult {
   readonly UsageRecord: Readonly<Record<string, unknown>>;
   readonly MeteringRecordId?: string;
   readonly Status: string;
 }
 
+/** The answer as it goes on the wire. Each record of the request is in exactly one of the lists. */
 export interface BatchMeterUsageAnswer {
   readonly Results: readonly RecordResult[];
   readonly UnprocessedRecords: readonly Readonly<Record<string, unknown>>[];
@@ -58,6 +59,10 @@ export function batchMeterUsage(world: World, region: string, body: unknown, kee
   };
 }
 
+/**
+ * Finds out by which style a record names its customer, and refuses a record that names none, two, or one of each
+ * style.
+ */
 function identify(
   world: World,
   region: string,
@@ -77,6 +82,9 @@ function identify(
   return byCustomer(world, region, named, record);
 }
 
+/**
+ * The new style (AWS: Concurrent Agreements): the licence says product and agreement, the account has to match it.
+ */
 function byLicence(
   world: World,
   region: string,
@@ -106,6 +114,10 @@ function byLicence(
   return { record, product, agreement: licence.agreement, verdict, billingKey: billingKeyOf(region, identity, record) };
 }
 
+/**
+ * The legacy style: the request's product, and a customer by identifier or account. Both name the same customer, so
+ * both lead to one billing key.
+ */
 function byCustomer(world: World, region: string, product: Product, record: UsageRecord): Identified {
   if (product.identityStyle === 'licence') {
     if (record.customerIdentifier !== undefined)
@@ -139,6 +151,7 @@ function accountOf(world: World, customerIdentifier: string): string | undefined
   return account;
 }
 
+/** The rules that a record breaks for the whole call. The order is the one that README.md states. */
 function checkRecord(world: World, record: UsageRecord, product: Product): void {
   if (!isMetered(product, record.dimension)) {
     const name = record.dimension.slice(0, 200);
@@ -151,6 +164,10 @@ function checkRecord(world: World, record: UsageRecord, product: Product): void 
   }
 }
 
+/**
+ * Judges one record of a call that is well formed, and bills it if it is the first of its key. Writes at most one
+ * row.
+ */
 function bill(world: World, region: string, entry: Identified): RecordResult {
   const { record, agreement, verdict, billingKey } = entry;
   const { switches } = world;
@@ -182,6 +199,7 @@ function bill(world: World, region: string, entry: Identified): RecordResult {
   return { UsageRecord: record.sent, MeteringRecordId: meteringRecordId, Status: 'Success' };
 }
 
+/** AWS's key of de-duplication as text. JSON keeps parts apart that hold any character. */
 function billingKeyOf(region: string, identity: readonly string[], record: UsageRecord): string {
   return JSON.stringify([region, ...identity, record.dimension, hourOf(record.timestampMs)]);
 }

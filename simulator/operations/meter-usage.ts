@@ -15,6 +15,7 @@ const METERING_PLATFORMS: readonly string[] = ['ec2', 'ecs', 'eks', 'fargate', '
 // AWS: "MeterUsage region support" lists this region only for AgentCore Runtime.
 const AGENTCORE_REGION = 'us-east-1';
 
+/** Who calls, as far as the signature's credential scope tells. */
 export interface Caller {
   readonly region: string;
   readonly accessKeyId: string | undefined;
@@ -83,6 +84,7 @@ export function meterUsage(world: World, caller: Caller, body: unknown): { Meter
   return { MeteringRecordId: meteringRecordId };
 }
 
+/** The rules that need no subscription: product, region, dimension, allocations, window. */
 function check(world: World, caller: Caller, request: MeterUsageRequest, compute: Compute | undefined): void {
   const product = findProduct(world, request.productCode);
   if (product === undefined) throw new WireError('InvalidProductCodeException', 'There is no product with this code.');
@@ -111,6 +113,7 @@ function check(world: World, caller: Caller, request: MeterUsageRequest, compute
   }
 }
 
+/** What the ClientToken was answered before; refuses a token that comes back with other parameters. */
 function earlierAnswer(
   world: World,
   awsAccountId: string,

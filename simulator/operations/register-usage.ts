@@ -12,7 +12,7 @@ import { readRegisterUsage } from './request-shapes.ts';
 
 const REGISTERING_PLATFORMS: readonly string[] = ['ecs', 'eks', 'fargate'];
 
-export interface RegisterUsageAnswer {
+interface RegisterUsageAnswer {
   readonly Signature: string;
   /** Epoch seconds. Only where the version of the key has expired. */
   readonly PublicKeyRotationTimestamp?: number;

@@ -14,7 +14,7 @@ import {
 } from '../members.ts';
 import type { Allocation, Tag } from '../rules/allocations.ts';
 
-export const RECORDS_PER_CALL = 25;
+const RECORDS_PER_CALL = 25;
 const QUANTITY_MAX = 2_147_483_647;
 const ALLOCATIONS_MAX = 2500;
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
@@ -45,6 +45,7 @@ export interface BatchMeterUsageRequest {
   readonly records: readonly UsageRecord[];
 }
 
+/** Reads a BatchMeterUsage request, or throws a ValidationException that names every faulty member. */
 export function readBatchMeterUsage(body: unknown): BatchMeterUsageRequest {
   const members = requestMembers(body);
   const productCode = optionalString(members, 'ProductCode', PRODUCT_CODE);
@@ -78,6 +79,7 @@ function readUsageRecord(members: Members): UsageRecord {
   return { ...record, quantity: record.quantity ?? 0, sent };
 }
 
+/** Reads a ResolveCustomer request, or throws as readBatchMeterUsage does. */
 export function readResolveCustomer(body: unknown): { readonly registrationToken: string } {
   const members = requestMembers(body);
   const registrationToken = requiredString(members, 'RegistrationToken', { min: 1, max: UNLIMITED });
@@ -95,6 +97,7 @@ export interface MeterUsageRequest {
   readonly clientToken: string | undefined;
 }
 
+/** Reads a MeterUsage request, or throws as readBatchMeterUsage does. */
 export function readMeterUsage(body: unknown): MeterUsageRequest {
   const members = requestMembers(body);
   const request = {
@@ -110,12 +113,13 @@ export function readMeterUsage(body: unknown): MeterUsageRequest {
   return request;
 }
 
-export interface RegisterUsageRequest {
+interface RegisterUsageRequest {
   readonly productCode: string;
   readonly publicKeyVersion: number;
   readonly nonce: string | undefined;
 }
 
+/** Reads a RegisterUsage request, or throws as readBatchMeterUsage does. */
 export function readRegisterUsage(body: unknown): RegisterUsageRequest {
   const members = requestMembers(body);
   const request = {

@@ -6,7 +6,7 @@ import { readToken, useToken } from '../world/tokens.ts';
 import type { World } from '../world/world.ts';
 import { readResolveCustomer } from './request-shapes.ts';
 
-export interface ResolveCustomerAnswer {
+interface ResolveCustomerAnswer {
   readonly CustomerAWSAccountId: string;
   readonly LicenseArn?: string;
   readonly ProductCode: string;

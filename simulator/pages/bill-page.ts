@@ -76,6 +76,7 @@ function callsTable(calls: readonly JsonObject[]): Html {
   return table(['Call', 'At (UTC)', 'Operation', 'Region', 'Records', 'Outcome'], rows, 'Nobody has called yet.');
 }
 
+/** One line for what a call was answered: its statuses counted, its error, and whether a tester had armed that. */
 function outcomeOf(call: JsonObject): string {
   const counts = new Map<string, number>();
   const statuses = call['statuses'];

@@ -1,5 +1,6 @@
 // HTML as a value: what is put into a page is escaped unless it is HTML already.
 
+/** Text that is HTML already. Made by the tag below only, so that nothing gets into a page unescaped. */
 export class Html {
   readonly text: string;
 

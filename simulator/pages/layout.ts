@@ -7,7 +7,7 @@ export interface PageReply {
   readonly body: string;
 }
 
-export interface Page {
+interface Page {
   readonly title: string;
   readonly path: string;
   readonly main: Html;

@@ -96,6 +96,7 @@ function formTargets(fulfillmentUrl: string): string[] {
   return local ? ['http://127.0.0.1:*', 'http://localhost:*'] : [origin];
 }
 
+/** An instant as a person reads it, to the second. */
 function readable(ms: number): string {
   return `${isoInstant(ms).slice(0, 19).replace('T', ' ')} UTC`;
 }

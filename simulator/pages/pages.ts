@@ -13,7 +13,7 @@ import { type PageReply, show } from './layout.ts';
 import { marketplacePage } from './marketplace-page.ts';
 import { STYLES } from './styles.ts';
 
-export interface PageRequest {
+interface PageRequest {
   readonly method: string;
   readonly url: URL;
   readonly port: number;

@@ -4,6 +4,7 @@ import type { Switches } from '../switches.ts';
 // AWS: after "License Deprovisioned" final usage is accepted for one hour.
 const FINAL_HOUR_MS = 3_600_000;
 
+/** The life of a licence in epoch milliseconds; undefined where an end is not known yet. */
 export interface LicencePeriod {
   readonly startsMs: number;
   readonly provisionedMs: number | undefined;

@@ -29,6 +29,7 @@ export function isInMeterWindow(timestampMs: number, nowMs: number, switches: Ti
   return isNotAhead(timestampMs, nowMs, switches) && timestampMs >= base - METER_WINDOW_HOURS * HOUR_MS;
 }
 
+/** AWS names no limit for stamps ahead of its clock; clocks of callers differ, so some seconds have to pass. */
 function isNotAhead(timestampMs: number, nowMs: number, switches: TimeSwitches): boolean {
   return timestampMs <= nowMs + switches.futureToleranceSeconds * 1000;
 }

@@ -10,6 +10,7 @@ export const REVOKE_AFTER_MS = 31_000;
 
 const LICENCE_ISSUER_ACCOUNT = '294406891311';
 
+/** One purchase of one product by one account. Times are epoch milliseconds; an end may lie ahead. */
 export interface Agreement {
   readonly agreementId: string;
   readonly productCode: string;
@@ -31,6 +32,7 @@ export interface Agreement {
   readonly suspended: boolean;
 }
 
+/** What a buyer may decide; everything else is made up. */
 export interface Subscription {
   readonly product: Product;
   readonly awsAccountId?: string | undefined;
@@ -105,6 +107,10 @@ export function setSuspended(world: World, agreement: Agreement, suspended: bool
   return { ...agreement, suspended };
 }
 
+/**
+ * Ends the agreement that a renewal or replacement follows. The licence ends with it unless the successor carries it
+ * on.
+ */
 function succeed(world: World, previous: Agreement, successor: Agreement): void {
   const keepsLicence = previous.licenceArn === successor.licenceArn;
   const status = successor.intent === 'REPLACE' ? 'REPLACED' : 'RENEWED';
@@ -118,6 +124,7 @@ interface End {
   readonly revokeAfterMs: number | undefined;
 }
 
+/** Writes an end, now or to come, and plans its events. A licence that was never given needs no taking away. */
 function end(world: World, agreement: Agreement, how: End): Agreement {
   const neverProvisioned = agreement.provisionedMs === undefined || agreement.provisionedMs > how.atMs;
   const ended: Agreement = {
@@ -150,6 +157,7 @@ function releaseLicence(world: World, agreement: Agreement): void {
   end(world, previous, { atMs: previous.endedMs, status: 'EXPIRED', revokeAfterMs: REVOKE_AFTER_MS });
 }
 
+/** The agreement of an id, or undefined. */
 export function findAgreement(world: World, agreementId: string): Agreement | undefined {
   const row = world.db.one('SELECT * FROM agreements WHERE agreement_id = ?', agreementId);
   return row === undefined ? undefined : toAgreement(row);
@@ -161,12 +169,14 @@ export function agreementsOfLicence(world: World, licenceArn: string): Agreement
   return world.db.all(sql, licenceArn).map(toAgreement);
 }
 
+/** All agreements of an account for a product, ended ones included; the newest first. */
 export function agreementsOfAccount(world: World, productCode: string, awsAccountId: string): Agreement[] {
   const sql =
     'SELECT * FROM agreements WHERE product_code = ? AND aws_account_id = ? ORDER BY starts_ms DESC, rowid DESC';
   return world.db.all(sql, productCode, awsAccountId).map(toAgreement);
 }
 
+/** All agreements of a legacy customer, whatever the product; the newest first. */
 export function agreementsOfCustomer(world: World, customerIdentifier: string): Agreement[] {
   const sql = 'SELECT * FROM agreements WHERE customer_identifier = ? ORDER BY starts_ms DESC, rowid DESC';
   return world.db.all(sql, customerIdentifier).map(toAgreement);
@@ -226,6 +236,7 @@ function newAccountId(): string {
   return String(randomInt(100_000_000_000, 1_000_000_000_000 - 1)).padStart(12, '0');
 }
 
+/** The form that is seen in real events: the issuer's account stands in it, not the buyer's, and no region. */
 function newLicenceArn(): string {
   return `arn:aws:license-manager::${LICENCE_ISSUER_ACCOUNT}:license:l-${randomBytes(16).toString('hex')}`;
 }

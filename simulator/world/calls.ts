@@ -19,6 +19,7 @@ export interface Call {
   readonly requestId: string;
 }
 
+/** Logs one call at the world's time. Once per call, in the transaction of its effect. */
 export function logCall(world: World, call: Call): void {
   world.db.run(
     `INSERT INTO calls (at_ms, operation, region, access_key_id, record_count, http_status, error_code, statuses,
@@ -37,7 +38,7 @@ export function logCall(world: World, call: Call): void {
   );
 }
 
-export interface CallFilter {
+interface CallFilter {
   readonly afterSeq: number;
   readonly operation: string | undefined;
   readonly limit: number;
@@ -55,6 +56,7 @@ export function listCalls(world: World, filter: CallFilter): JsonObject[] {
     .map(toCall);
 }
 
+/** The newest calls, newest first. */
 export function latestCalls(world: World, limit: number): JsonObject[] {
   return world.db.all('SELECT * FROM calls ORDER BY seq DESC LIMIT ?', limit).map(toCall);
 }

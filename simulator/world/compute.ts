@@ -12,6 +12,7 @@ export interface Compute {
   readonly instanceId: string;
 }
 
+/** Says where the holder of an access key runs; a repeat replaces it. */
 export function putCompute(world: World, compute: Compute): void {
   world.db.run(
     'INSERT OR REPLACE INTO compute VALUES (?, ?, ?, ?, ?)',
@@ -23,6 +24,7 @@ export function putCompute(world: World, compute: Compute): void {
   );
 }
 
+/** Where the holder of an access key runs, or undefined where nobody said. */
 export function findCompute(world: World, accessKeyId: string | undefined): Compute | undefined {
   if (accessKeyId === undefined) return undefined;
   const row = world.db.one('SELECT * FROM compute WHERE access_key_id = ?', accessKeyId);
@@ -36,6 +38,7 @@ export function findCompute(world: World, accessKeyId: string | undefined): Comp
   };
 }
 
+/** Whether a task or pod has registered the product before. */
 export function isRegistered(world: World, productCode: string, instanceId: string): boolean {
   const sql = 'SELECT 1 FROM registrations WHERE product_code = ? AND instance_id = ?';
   return world.db.one(sql, productCode, instanceId) !== undefined;

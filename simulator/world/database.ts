@@ -4,6 +4,7 @@ import { SCHEMA } from './schema.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
+/** What the nouns of the world need of SQLite: statements by their text, prepared once each. */
 export interface Database {
   all(sql: string, ...values: SQLInputValue[]): Row[];
   one(sql: string, ...values: SQLInputValue[]): Row | undefined;
@@ -54,22 +55,26 @@ export function openDatabase(path: string | undefined): Database {
   };
 }
 
+/** A column that always holds text; anything else is a broken promise of the schema. */
 export function textOf(row: Row, column: string): string {
   const value = row[column];
   if (typeof value !== 'string') throw new Error(`column ${column} should hold text`);
   return value;
 }
 
+/** A column that always holds a number that a double can hold exactly. */
 export function numberOf(row: Row, column: string): number {
   const value = row[column];
   if (typeof value !== 'number') throw new Error(`column ${column} should hold a number`);
   return value;
 }
 
+/** A column that holds text or NULL. */
 export function optionalTextOf(row: Row, column: string): string | undefined {
   return row[column] === null ? undefined : textOf(row, column);
 }
 
+/** A column that holds a number or NULL. */
 export function optionalNumberOf(row: Row, column: string): number | undefined {
   return row[column] === null ? undefined : numberOf(row, column);
 }

@@ -14,6 +14,7 @@ interface ScheduledEvent {
   readonly status?: string;
 }
 
+/** Plans a fact for an instant, which may be past: then it appears with the next reading. */
 export function schedule(world: World, event: ScheduledEvent): void {
   world.db.run(
     'INSERT INTO scheduled_events (at_ms, kind, agreement_id, status) VALUES (?, ?, ?, ?)',

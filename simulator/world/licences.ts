@@ -3,15 +3,17 @@ import type { LicencePeriod } from '../rules/standing.ts';
 import { type Agreement, agreementsOfAccount, agreementsOfLicence } from './agreements.ts';
 import type { World } from './world.ts';
 
-export interface Licence extends LicencePeriod {
+interface Licence extends LicencePeriod {
   /** The newest agreement under the licence. */
   readonly agreement: Agreement;
 }
 
+/** The licence of an ARN, or undefined where no agreement ever had it. */
 export function findLicence(world: World, licenceArn: string): Licence | undefined {
   return merge(agreementsOfLicence(world, licenceArn));
 }
 
+/** Every licence of an account for a product, ended ones included; the newest first. */
 export function licencesOfAccount(world: World, productCode: string, awsAccountId: string): Licence[] {
   const agreements = agreementsOfAccount(world, productCode, awsAccountId);
   const byArn = Map.groupBy(agreements, (agreement) => agreement.licenceArn);

@@ -7,7 +7,7 @@ export const IDENTITY_STYLES = ['licence', 'legacy'] as const;
 export const PRICING_MODELS = ['subscription', 'contract', 'contractWithConsumption', 'usage', 'free'] as const;
 export const DIMENSION_TYPES = ['ExternallyMetered', 'Entitled'] as const;
 
-export type DimensionType = (typeof DIMENSION_TYPES)[number];
+type DimensionType = (typeof DIMENSION_TYPES)[number];
 
 export interface Dimension {
   readonly key: string;
@@ -17,6 +17,10 @@ export interface Dimension {
   readonly types: readonly DimensionType[];
 }
 
+/**
+ * A listing. `identityStyle` says how its usage names customers: by licence (listed since June 2026), or the legacy
+ * way.
+ */
 export interface Product {
   readonly productCode: string;
   readonly productId: string;
@@ -41,11 +45,13 @@ export function putProduct(world: World, product: Product): void {
   );
 }
 
+/** The product of a code, or undefined; codes are case-sensitive. */
 export function findProduct(world: World, productCode: string): Product | undefined {
   const row = world.db.one('SELECT * FROM products WHERE product_code = ?', productCode);
   return row === undefined ? undefined : toProduct(row);
 }
 
+/** All products in the order of their codes. */
 export function listProducts(world: World): Product[] {
   return world.db.all('SELECT * FROM products ORDER BY product_code').map(toProduct);
 }

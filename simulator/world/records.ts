@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 
 export const HOUR_MS = 3_600_000;
 
-export interface MeteredRecord {
+interface MeteredRecord {
   /** What AWS takes for the same usage; the first record of a key stays, whatever comes later. */
   readonly billingKey: string;
   readonly region: string;
@@ -22,16 +22,18 @@ export interface MeteredRecord {
   readonly allocations: string | undefined;
 }
 
-export interface StoredRecord {
+interface StoredRecord {
   readonly meteringRecordId: string;
   readonly quantity: number;
   readonly allocations: string | undefined;
 }
 
+/** The start of the UTC hour that an instant lies in. */
 export function hourOf(ms: number): number {
   return Math.floor(ms / HOUR_MS) * HOUR_MS;
 }
 
+/** What was billed under a key, or undefined. */
 export function findRecord(world: World, billingKey: string): StoredRecord | undefined {
   const sql = 'SELECT metering_record_id, quantity, allocations FROM records WHERE billing_key = ?';
   const row = world.db.one(sql, billingKey);
@@ -107,6 +109,7 @@ export interface BillTotal {
   readonly records: number;
 }
 
+/** The sums per product, licence, account and dimension, in that order. A record counts in exactly one of them. */
 export function billTotals(world: World, filter: BillFilter): BillTotal[] {
   return world.db
     .all(
@@ -124,6 +127,7 @@ export function billTotals(world: World, filter: BillFilter): BillTotal[] {
     }));
 }
 
+/** How many different hours the bill has. */
 export function countHours(world: World, filter: BillFilter): number {
   const sql = `SELECT COUNT(DISTINCT hour_ms) AS hours FROM records WHERE ${FILTER}`;
   const row = world.db.one(sql, ...values(filter));

@@ -1,5 +1,6 @@
 // The tables of the simulated world. Times are epoch milliseconds of the world's clock, unless the name says real.
 
+/** Every table, so that a reset forgets none. */
 export const TABLES = [
   'settings',
   'products',

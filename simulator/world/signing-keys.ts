@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { numberOf, optionalNumberOf, type Row, textOf } from './database.ts';
 import type { World } from './world.ts';
 
-export interface SigningKey {
+interface SigningKey {
   readonly version: number;
   readonly privatePem: string;
   readonly publicPem: string;

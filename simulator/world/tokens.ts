@@ -25,10 +25,14 @@ export function mintToken(world: World, agreementId: string, expiresMs: number):
   }
 }
 
-export type TokenReading =
+type TokenReading =
   | { readonly kind: 'genuine'; readonly agreementId: string; readonly expiresMs: number }
   | { readonly kind: 'invalid' };
 
+/**
+ * What a token says. Only the exact text that this world minted is genuine; whether it has expired is the caller's
+ * question.
+ */
 export function readToken(world: World, token: string): TokenReading {
   const bytes = Buffer.from(token, 'base64');
   // Decoding is lenient; only the exact text that was minted is the token.

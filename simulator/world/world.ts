@@ -7,7 +7,7 @@ import { changeSwitches, DEFAULT_SWITCHES, type Switches } from '../switches.ts'
 import { type Database, openDatabase, textOf } from './database.ts';
 import { TABLES } from './schema.ts';
 
-export interface WorldOptions {
+interface WorldOptions {
   readonly dataPath: string | undefined;
   /** Where the clock of a new world starts; a world that was there before keeps its own. */
   readonly clock: ClockSetting;
@@ -15,6 +15,7 @@ export interface WorldOptions {
   readonly fulfillmentUrl: string;
 }
 
+/** Clock, switches and faults are kept in memory for speed and written through: what a getter answers is on disk. */
 export class World {
   readonly db: Database;
   readonly region: string;
@@ -118,6 +119,7 @@ function toClockState(stored: JsonObject): ClockState | undefined {
   return { mode, rate, anchorRealMs, anchorMs };
 }
 
+/** The clock as the control API shows it. */
 export function clockView(world: World): JsonObject {
   const nowMs = world.now();
   return { ...world.clock, now: isoInstant(nowMs), nowMs };

@@ -1,0 +1,140 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { synthesize } from './synthesized.ts';
+
+let stacks: ReturnType<typeof synthesize>;
+
+beforeAll(() => {
+  stacks = synthesize();
+});
+
+function methods(stack: string) {
+  return stacks.ofType('AWS::ApiGateway::Method').filter(({ id }) => id.startsWith(`${stack}/`));
+}
+
+function stage(stack: string) {
+  return stacks.ofType('AWS::ApiGateway::Stage').find(({ id }) => id.startsWith(`${stack}/`))?.Properties;
+}
+
+test('POST /usage is open to those whom IAM lets in, and is the only thing of its API', () => {
+  expect(
+    methods('Metering').map(({ Properties }) => [Properties['HttpMethod'], Properties['AuthorizationType']]),
+  ).toEqual([['POST', 'AWS_IAM']]);
+});
+
+test('the pages are open to buyers, to GET, HEAD and, where there is a form, POST', () => {
+  const open = methods('Registration');
+
+  expect(open.every(({ Properties }) => Properties['AuthorizationType'] === 'NONE')).toBe(true);
+  expect(open.map(({ Properties }) => Properties['HttpMethod']).sort()).toEqual([
+    ...['GET', 'GET', 'GET', 'GET'],
+    ...['HEAD', 'HEAD', 'HEAD', 'HEAD'],
+    ...['POST', 'POST'],
+  ]);
+});
+
+test('both APIs are regional', () => {
+  for (const { Properties } of stacks.ofType('AWS::ApiGateway::RestApi')) {
+    expect(Properties['EndpointConfiguration']).toEqual({ Types: ['REGIONAL'] });
+  }
+});
+
+test('every public method is throttled by name, and traces no data', () => {
+  const settings = stage('Registration')?.['MethodSettings'] as readonly Record<string, unknown>[];
+
+  expect(settings.map((each) => `${each['HttpMethod']} ${each['ResourcePath']}`)).toEqual([
+    '* /*',
+    ...['GET', 'HEAD', 'POST'].map((method) => `${method} /~1register`),
+    ...['GET', 'HEAD', 'POST'].map((method) => `${method} /~1registration`),
+    ...['GET', 'HEAD'].map((method) => `${method} /~1registration~1done`),
+    ...['GET', 'HEAD'].map((method) => `${method} /~1registration~1style.css`),
+  ]);
+  for (const each of settings) {
+    expect(each).toMatchObject({ ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40, DataTraceEnabled: false });
+  }
+});
+
+test('the access log tells nothing of a caller that a person or a token could be known by', () => {
+  for (const { Properties } of stacks.ofType('AWS::ApiGateway::Stage')) {
+    const { Format } = Properties['AccessLogSetting'] as { Format: string };
+    expect(Format).toContain('$context.resourcePath');
+    expect(Format).not.toMatch(/sourceIp|userAgent|\$context\.path|queryString|userArn|\$context\.identity\.user\b/);
+    expect(Properties['TracingEnabled']).toBe(false);
+  }
+});
+
+describe('what API Gateway answers itself', () => {
+  const answers = (stack: string) =>
+    stacks
+      .ofType('AWS::ApiGateway::GatewayResponse')
+      .filter(({ id }) => id.startsWith(`${stack}/`))
+      .map(({ Properties }) => Properties);
+
+  test.each(['THROTTLED', 'DEFAULT_4XX', 'DEFAULT_5XX', 'MISSING_AUTHENTICATION_TOKEN', 'REQUEST_TOO_LARGE'])(
+    'a buyer is shown a page of ours for %s',
+    (type) => {
+      const answer = answers('Registration').find(({ ResponseType }) => ResponseType === type);
+
+      expect(JSON.stringify(answer?.['ResponseTemplates'])).toContain('Example Software');
+      expect(answer?.['ResponseParameters']).toMatchObject({
+        'gatewayresponse.header.Content-Type': "'text/html; charset=utf-8'",
+      });
+    },
+  );
+
+  test.each(['THROTTLED', 'DEFAULT_4XX', 'DEFAULT_5XX'])('a program is told of %s in JSON', (type) => {
+    const answer = answers('Metering').find(({ ResponseType }) => ResponseType === type);
+    const template = (answer?.['ResponseTemplates'] as Record<string, string>)['application/json'] ?? '';
+
+    const filled = template.replace('$context.error.messageString', '"Too many"').replaceAll('$context', 'c');
+    expect(JSON.parse(filled)).toMatchObject({ error: { message: 'Too many', retryable: type !== 'DEFAULT_4XX' } });
+  });
+});
+
+describe('writers of other accounts', () => {
+  const ROLE = 'arn:aws:iam::444455556666:role/product';
+
+  test('get nothing unless they are named', () => {
+    const usage = stacks.ofType('AWS::ApiGateway::RestApi').find(({ id }) => id.startsWith('Metering/'));
+
+    expect(usage?.Properties['Policy']).toBeUndefined();
+    expect(stacks.named('DirectWriterRole')).toEqual([]);
+  });
+
+  test('are let in by the policy of the API, or may take a role that writes rows and late markers only', () => {
+    const named = synthesize({ usageWriters: ['111122223333', ROLE], directUsageWriters: [ROLE] });
+
+    const usage = named.ofType('AWS::ApiGateway::RestApi').find(({ id }) => id.startsWith('Metering/'));
+    expect(JSON.stringify(usage?.Properties['Policy'])).toMatch(
+      /111122223333.*execute-api:\/prod\/POST\/usage|role\/product/,
+    );
+    expect(usage?.Properties['Policy']).toMatchObject({
+      Statement: [{ Action: 'execute-api:Invoke', Effect: 'Allow' }],
+    });
+    const role = named.named('DirectWriterRole')[0];
+    expect(JSON.stringify(role?.Properties['AssumeRolePolicyDocument'])).toContain(ROLE);
+    const policy = named.ofType('AWS::IAM::ManagedPolicy').find(({ id }) => id.includes('DirectWriter'));
+    expect(policy?.Properties['PolicyDocument']).toMatchObject({
+      Statement: [
+        { Action: 'dynamodb:PutItem' },
+        {
+          Action: 'dynamodb:UpdateItem',
+          Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['late'] } },
+        },
+      ],
+    });
+  });
+
+  test('need a new deployment of the API, which a change of its policy alone would not make', () => {
+    const deploymentOf = (each: ReturnType<typeof synthesize>) =>
+      each.ofType('AWS::ApiGateway::Deployment').find(({ id }) => id.startsWith('Metering/'))?.id;
+
+    expect(deploymentOf(synthesize({ usageWriters: [ROLE] }))).not.toBe(deploymentOf(stacks));
+  });
+});
+
+test('a web ACL is put before the pages where one is set', () => {
+  const webAclArn = 'arn:aws:wafv2:us-east-1:111122223333:regional/webacl/pages/id';
+
+  expect(stacks.ofType('AWS::WAFv2::WebACLAssociation')).toEqual([]);
+  expect(synthesize({ webAclArn }).ofType('AWS::WAFv2::WebACLAssociation')[0]?.Properties['WebACLArn']).toBe(webAclArn);
+});

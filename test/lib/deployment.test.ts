@@ -1,0 +1,107 @@
+import { App } from 'aws-cdk-lib';
+import { describe, expect, test } from 'vitest';
+import { parseDeployment, productsSetting } from '../../lib/deployment.ts';
+import { addFulfillment } from '../../lib/fulfillment.ts';
+import { CONTEXT, exampleSettings } from './synthesized.ts';
+
+const PRODUCT = { productCode: 'code1', title: 'One' };
+
+function messageOf(settings: unknown): string {
+  try {
+    parseDeployment(settings);
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+  }
+  throw new Error('The settings were taken.');
+}
+
+describe('parseDeployment', () => {
+  test('takes the example of cdk.json', () => {
+    expect(parseDeployment(CONTEXT['fulfillment']).stage).toBe('prod');
+  });
+
+  test('needs products and the registration page only, and fills in the rest', () => {
+    const { registration } = exampleSettings();
+
+    const deployment = parseDeployment({ products: [PRODUCT], registration });
+
+    expect(deployment).toMatchObject({
+      stage: 'prod',
+      homeRegion: 'us-east-1',
+      logRetentionDays: 90,
+      usageWriters: [],
+      pagesThrottle: { ratePerSecond: 20, burst: 40 },
+    });
+  });
+
+  test('takes the settings as text, as --context hands them over', () => {
+    expect(parseDeployment(JSON.stringify(exampleSettings({ stage: 'test' }))).stage).toBe('test');
+    expect(() => parseDeployment('{')).toThrow('not JSON');
+  });
+
+  test('names every unknown key at once, wherever it stands', () => {
+    const message = messageOf({
+      ...exampleSettings(),
+      homeRegoin: 'us-east-1',
+      colour: 'blue',
+      products: [{ ...PRODUCT, titel: 'One', price: 1 }],
+      meteringPolicy: { settleDelay: 5 },
+      pagesThrottle: { rate: 5 },
+    });
+
+    for (const key of [
+      'homeRegoin',
+      'colour',
+      'products.0.titel',
+      'products.0.price',
+      'meteringPolicy.settleDelay',
+      'pagesThrottle.rate',
+    ]) {
+      expect(message).toContain(`  - ${key} is unknown: remove it or correct its spelling`);
+    }
+    expect(message).toContain('(known here: ratePerSecond, burst)');
+  });
+
+  test('names every missing key together with every wrong value', () => {
+    const message = messageOf({
+      products: [{ productCode: 'code 1' }],
+      registration: { supportEmail: 'nobody' },
+      logRetentionDays: 31,
+      usageWriters: ['somebody'],
+    });
+
+    expect(message.split('\n').filter((line) => line.startsWith('  - '))).toEqual([
+      '  - products.0.productCode: has to be a product code of AWS Marketplace',
+      '  - products.0.title is missing: add it',
+      '  - registration.sellerName is missing: add it',
+      expect.stringContaining('registration.supportEmail: Invalid email'),
+      '  - registration.nextSteps is missing: add it',
+      expect.stringContaining('logRetentionDays: has to be one of 1, 3'),
+      '  - usageWriters.0: has to be an account of 12 digits or the ARN of an IAM role or user',
+    ]);
+  });
+
+  test('says what is missing where there are no settings at all', () => {
+    const message = messageOf(undefined);
+
+    expect(message).toContain('products is missing');
+    expect(message).toContain('registration is missing');
+  });
+});
+
+test('a product keeps its region in the setting of the functions, and nothing else that is a default', () => {
+  const { products } = parseDeployment(exampleSettings({ products: [{ ...PRODUCT, dimensions: ['calls'] }] }));
+
+  expect(JSON.parse(productsSetting(products))).toEqual([
+    { ...PRODUCT, meteringRegion: 'us-east-1', dimensions: ['calls'] },
+  ]);
+});
+
+test('refuses settings that Lambda has no room for, and says which', () => {
+  const dimensions = Array.from({ length: 100 }, (_, index) => `a-dimension-with-a-very-long-name-number-${index}`);
+  const deployment = parseDeployment(exampleSettings({ products: [{ ...PRODUCT, dimensions }] }));
+
+  expect(() => addFulfillment(new App(), deployment)).toThrow(
+    /resolve-buyer take \d+ bytes and Lambda has room for 4096 \(PRODUCTS: \d+, REGISTRATION: \d+/,
+  );
+});

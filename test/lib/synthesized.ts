@@ -1,0 +1,68 @@
+// The stacks as cdk.json describes them, synthesized once for a test file.
+import { readFileSync } from 'node:fs';
+import { App, type Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { parseDeployment } from '../../lib/deployment.ts';
+import { addFulfillment } from '../../lib/fulfillment.ts';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+}
+
+/** A resource, with its stack and logical id. */
+export interface Found extends Resource {
+  readonly id: string;
+}
+
+const CDK_JSON = new URL('../../cdk.json', import.meta.url);
+
+export const CONTEXT: Readonly<Record<string, unknown>> = JSON.parse(readFileSync(CDK_JSON, 'utf8')).context;
+
+/** The example settings of cdk.json with some replaced. */
+export function exampleSettings(overrides: object = {}): Readonly<Record<string, unknown>> {
+  return { ...(CONTEXT['fulfillment'] as object), ...overrides };
+}
+
+/** Every resource of every stack. */
+export function synthesize(overrides: object = {}) {
+  const app = new App({ context: { ...CONTEXT } });
+  const stacks: Stack[] = Object.values(addFulfillment(app, parseDeployment(exampleSettings(overrides))));
+  const found = stacks.flatMap((stack) => {
+    const resources: Record<string, Resource> = Template.fromStack(stack).toJSON()['Resources'];
+    return Object.entries(resources).map(([id, resource]): Found => ({ id: `${stack.node.id}/${id}`, ...resource }));
+  });
+  return {
+    ofType: (type: string) => found.filter((resource) => resource.Type === type),
+    named: (part: string) => found.filter(({ id }) => id.includes(part)),
+    all: found,
+  };
+}
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+/** What a policy allows, one `action on resource` a line, sorted. Resources are cut to what tells them apart. */
+export function allowed(policies: readonly Found[]): string[] {
+  const lines = policies.flatMap(({ Properties }) => {
+    const { Statement } = Properties['PolicyDocument'] as { Statement: readonly Statement[] };
+    return Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action, Resource }) =>
+      [Action].flat().flatMap((action) => [Resource].flat().map((resource) => `${action} on ${nameOf(resource)}`)),
+    );
+  });
+  return lines.sort();
+}
+
+/** `customers`, `ledger/by-state`, `FailedRuns`, `*`. */
+function nameOf(resource: unknown): string {
+  if (resource === '*') return '*';
+  const text = JSON.stringify(resource);
+  const index = /\/index\/[\w*-]+/.exec(text)?.[0].replace('/index', '') ?? '';
+  const table = /(Usage|Ledger|Customers|Buyers|Work|Rejects)Table/.exec(text)?.[1];
+  if (table) return `${table.toLowerCase()}${index}`;
+  return /SessionKeysSecret|FailedRuns|\w*Logs|\w*Function/.exec(text)?.[0] ?? text;
+}
