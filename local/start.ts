@@ -66,7 +66,8 @@ async function start(): Promise<void> {
     folder: FOLDER,
     isFresh: values.fresh,
     appPort,
-    simulator: { port: marketplacePort, seed: 'demo' },
+    // A new world's clock stands still until a person moves it, so the time of the printed curl line stays right.
+    simulator: { port: marketplacePort, seed: 'demo', clock: { mode: 'set', at: new Date().toISOString() } },
     products: PRODUCTS,
     policy: POLICY,
     log,

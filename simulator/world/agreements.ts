@@ -112,6 +112,8 @@ export function setSuspended(world: World, agreement: Agreement, suspended: bool
  * on.
  */
 function succeed(world: World, previous: Agreement, successor: Agreement): void {
+  // A late successor does not rewrite how the one before has ended.
+  if (previous.endedMs !== undefined && previous.endedMs <= world.now()) return;
   const keepsLicence = previous.licenceArn === successor.licenceArn;
   const status = successor.intent === 'REPLACE' ? 'REPLACED' : 'RENEWED';
   end(world, previous, { atMs: successor.startsMs, status, revokeAfterMs: keepsLicence ? undefined : REVOKE_AFTER_MS });

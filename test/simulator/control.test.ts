@@ -155,6 +155,51 @@ describe('The feed of events', () => {
       { kind: 'licenceDeprovisioned', agreementId: first.agreementId, at: '2026-09-21T16:00:31.000Z' },
     ]);
   });
+
+  it('takes no licence away that a renewal carries on, and does not end twice what has ended before', async () => {
+    const world = await startTestWorld();
+    const first = await world.subscribe();
+    const { licenceArn } = first;
+    const kept = await world.subscribe({ previousAgreementId: first.agreementId, licenceArn, startAt: NOW });
+    await world.control('POST', `/control/agreements/${kept.agreementId}/cancel`, { revokeAfterMs: 0 });
+    await world.control('POST', '/control/clock/advance', { ms: 3_600_000 });
+    await world.subscribe({ previousAgreementId: kept.agreementId, startAt: '2026-09-21T15:30:00Z' });
+
+    const { events } = await world.control('GET', '/control/events?after=2');
+
+    expect(events.map((event: { kind: string; status?: string }) => [event.kind, event.status])).toEqual([
+      ['agreementCreated', undefined],
+      ['licenceUpdated', undefined],
+      ['agreementEnded', 'RENEWED'],
+      ['agreementEnded', 'CANCELLED'],
+      ['licenceDeprovisioned', undefined],
+      ['agreementCreated', undefined],
+      ['licenceUpdated', undefined],
+    ]);
+  });
+
+  it('tells what has happened the same whether or not somebody read in between', async () => {
+    const world = await startTestWorld();
+    const first = await world.subscribe();
+    const renewal = {
+      previousAgreementId: first.agreementId,
+      licenceArn: first.licenceArn,
+      startAt: '2026-09-21T15:00:00Z',
+    };
+    const { agreementId } = await world.subscribe({ ...renewal, provisionAt: '2026-09-21T17:00:00Z' });
+    await world.control('POST', '/control/clock/advance', { to: '2026-09-21T16:00:00Z' });
+    await world.control('POST', `/control/agreements/${agreementId}/cancel`);
+
+    const { events } = await world.control('GET', '/control/events?after=2');
+
+    expect(events.map((event: { status?: string }) => event.status)).toEqual([
+      undefined,
+      'RENEWED',
+      'EXPIRED',
+      undefined,
+      'CANCELLED',
+    ]);
+  });
 });
 
 describe('Agreements', () => {
