@@ -1,9 +1,8 @@
 // The whole deployment: the stacks and what goes for all of them.
-import { type App, Validations } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
 import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Deployment } from './deployment.ts';
 import { MeteringStack } from './metering-stack.ts';
 import { RegistrationStack } from './registration-stack.ts';
@@ -15,7 +14,7 @@ export interface Fulfillment {
   readonly metering: MeteringStack;
 }
 
-/** Puts a deployment's stacks into an app, with the checks that its synthesis has to pass. */
+/** Puts a deployment's stacks into an app. */
 export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
   const named = (name: string) => ({
     stackName: `fulfillment-${deployment.stage}-${name}`,
@@ -33,6 +32,5 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
       if (construct instanceof Alarm) construct.addAlarmAction(action);
     }
   }
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return { storage, registration, metering };
 }

@@ -36,12 +36,9 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Data
   if (!command) throw new Error(REMEDY);
   const port = await freePort();
   const data = options.dataPath === undefined ? [] : ['--db-path', options.dataPath];
-  const child = spawn(command, [...leading, '--host', '127.0.0.1', '--port', String(port), ...data], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const stop = () => child.kill('SIGKILL');
-  process.once('exit', stop);
-  const database = { endpoint: `http://127.0.0.1:${port}`, close: () => close(child, stop) };
+  const engine = [command, ...leading, '--host', '127.0.0.1', '--port', String(port), ...data];
+  const child = spawn('sh', ['-c', ENDS_WITH_ITS_PARENT, 'sh', ...engine], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const database = { endpoint: `http://127.0.0.1:${port}`, close: () => close(child) };
   try {
     await answering(child, database.endpoint);
   } catch (error) {
@@ -50,6 +47,13 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Data
   }
   return database;
 }
+
+/**
+ * Ends the engine when its parent closes the pipe, or dies: an engine that outlived a killed process would hold the
+ * data file, and the next start would open it a second time. The engine keeps what it has answered, however it ends.
+ */
+const ENDS_WITH_ITS_PARENT =
+  'exec 3<&0; "$@" 3<&- & engine=$!; (read -r _ <&3; kill -9 $engine) 2>/dev/null & wait $engine';
 
 function findEngine(): string[] {
   const packaged = packagedEngine();
@@ -90,14 +94,10 @@ async function answering(child: ChildProcess, endpoint: string): Promise<void> {
   throw new Error(`The embedded database did not start. ${said.trim()}`, { cause: startError });
 }
 
-async function close(child: ChildProcess, stop: () => void): Promise<void> {
-  process.removeListener('exit', stop);
+async function close(child: ChildProcess): Promise<void> {
+  child.stdin?.end();
   if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), 2_000).unref();
-  });
+  await new Promise((resolve) => child.once('exit', resolve));
 }
 
 /** A free port on loopback. */

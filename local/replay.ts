@@ -1,4 +1,4 @@
-// npm run replay -- FILE [--keep]: meters real traffic through the public interfaces, and checks the bill.
+// npm run replay -- FILE [--keep] [--folder F]: meters real traffic through the public interfaces, and checks the bill.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import {
@@ -19,7 +19,6 @@ import { type Laptop, startLaptop } from './laptop.ts';
 import { quietLog } from './quiet-log.ts';
 import { customerOf, eventsByHour, readTraffic, type TrafficEvent } from './traffic.ts';
 
-const FOLDER = '.local/replay';
 const PRODUCT = 'web-traffic';
 const DIMENSIONS = ['requests', 'kib_sent'];
 const CUSTOMERS = 40;
@@ -29,7 +28,7 @@ const EVENTS_PER_REPORT = 500;
 const CLOSE_AFTER_MS = 11 * MINUTE_MS;
 
 const { values, positionals } = parseArgs({
-  options: { keep: { type: 'boolean', default: false } },
+  options: { keep: { type: 'boolean', default: false }, folder: { type: 'string', default: '.local/replay' } },
   allowPositionals: true,
 });
 const file = positionals[0] ?? 'bench/data/web-requests.csv';
@@ -40,7 +39,7 @@ const lastHour = hourOf(Math.max(...traffic.map((event) => event.atMs)));
 
 const startedAtMs = performance.now();
 const laptop = await startLaptop({
-  folder: FOLDER,
+  folder: values.folder,
   isFresh: !values.keep,
   simulator: { clock: { mode: 'set', at: new Date(hourStartMs(firstHour)).toISOString() } },
   products: [

@@ -55,7 +55,7 @@ function support({ supportEmail, supportUrl }: RegistrationSettings): Html {
   return supportUrl ? html`${write} or visit <a href="${supportUrl}">our support page</a>.` : html`${write}.`;
 }
 
-const STEPS = ['Subscribed', 'Your details', 'Access'] as const;
+const STEPS = ['Subscribed', 'Details', 'Access'] as const;
 
 /** The way of a buyer, from subscribing to access; `current` counts from 0. */
 export function steps(current: number): Html {

@@ -14,7 +14,7 @@ export function donePage(frame: PageFrame, view: RegisteredView): Html {
     'You are registered',
     html`${steps(2)}
 <h1>Thank you, you are registered</h1>
-<p class="lead">We have your details for <strong>${view.productTitle}</strong>. Your access opens once AWS confirms that your subscription is active; there is nothing more to do for you here.</p>
+<p class="lead">We have your details for <strong>${view.productTitle}</strong>. Your access opens once AWS confirms that your subscription is active; there is nothing more for you to do here.</p>
 ${next(frame, view)}`,
   );
 }

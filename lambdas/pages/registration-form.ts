@@ -41,11 +41,11 @@ ${
   );
 }
 
-/** Stands first and takes the focus, so that nobody misses it, whichever way they read. */
+/** Stands first and takes the focus, so that nobody misses it, whichever way they read. No heading: that is the page's. */
 function summary(view: FormView): Html {
   const items = view.problems.map(({ name, message }) => html`<li><a href="#${name}">${message}</a></li>`);
   return html`<div class="alert" role="alert" tabindex="-1" autofocus aria-labelledby="problems">
-<h2 id="problems">Please check what you wrote</h2>
+<p id="problems">Please check what you wrote</p>
 <ul>${items}</ul>
 </div>`;
 }

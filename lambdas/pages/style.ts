@@ -60,7 +60,7 @@ input[aria-invalid] { border: 2px solid var(--bad); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .problem { margin: .35rem 0 0; color: var(--bad); font-size: .925rem; font-weight: 600; }
 .alert { margin: 0 0 1.5rem; padding: 1rem 1.15rem; border: 1px solid var(--bad); border-left-width: 6px; border-radius: .6rem; background: var(--bad-tint); }
-.alert h2 { margin: 0; }
+.alert p { margin: 0; font-size: 1.075rem; font-weight: 700; }
 .alert ul { margin: .4rem 0 0; padding-left: 1.2rem; }
 .alert a { color: var(--bad); font-weight: 600; }
 button, .button {

@@ -11,7 +11,8 @@ const SUBSCRIPTIONS_SHOWN = 50;
 
 /** Products, subscriptions and the clock; `problem` says what a pressed button met. */
 export function marketplacePage(world: World, problem?: string): PageReply {
-  const products = listProducts(world);
+  // The current style first: what is listed anew today.
+  const products = listProducts(world).toSorted((one, other) => rankOf(one) - rankOf(other));
   const agreements = listAgreements(world, SUBSCRIPTIONS_SHOWN);
   const alert = problem === undefined ? html`` : html`<p class="card alert" role="alert">${problem}</p>`;
   const none = html`<p class="soft">None yet. Subscribe to a product above.</p>`;
@@ -35,9 +36,16 @@ function clockPanel(world: World): Html {
 <button class="quiet" name="by" value="hour">Advance 1 hour</button>
 <button class="quiet" name="by" value="next-hour">To next hour</button></form>`;
   const note = world.clock.mode === 'real' ? 'follows the wall' : `runs ${world.clock.rate} times as fast as the wall`;
-  const control = world.clock.mode === 'set' ? advance : html`<span class="soft">It ${note}.</span>`;
+  const control =
+    world.clock.mode === 'set'
+      ? html`${advance}<span class="soft">It stands still until you move it.</span>`
+      : html`<span class="soft">It ${note}.</span>`;
   const nowMs = world.now();
   return html`<section class="card row" aria-label="Clock"><span>World time: <time datetime="${isoInstant(nowMs)}"><strong>${readable(nowMs)}</strong></time></span>${control}</section>`;
+}
+
+function rankOf({ identityStyle }: Product): number {
+  return identityStyle === 'legacy' ? 1 : 0;
 }
 
 function productCard(product: Product): Html {

@@ -3,12 +3,12 @@
 export const STYLES = `
 :root {
   color-scheme: light dark;
-  --ground: #f5f6f8; --card: #ffffff; --ink: #1b2330; --soft: #566072; --line: #d7dce4;
+  --ground: #f5f6f8; --card: #ffffff; --ink: #1b2330; --soft: #566072; --line: #d7dce4; --field: #ffffff;
   --accent: #0b5cad; --accent-ink: #ffffff; --danger: #a3261f; --note: #fff4d6; --note-ink: #5a4300;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ground: #12161d; --card: #1b212b; --ink: #e8ecf2; --soft: #a7b1c2; --line: #343d4b;
+    --ground: #12161d; --card: #1b212b; --ink: #e8ecf2; --soft: #a7b1c2; --line: #343d4b; --field: #12161d;
     --accent: #7db8f5; --accent-ink: #0d1722; --danger: #ff9d94; --note: #3a2f10; --note-ink: #ffe4a3;
   }
 }
@@ -30,6 +30,8 @@ h3 { font-size: 1.05rem; margin: 0; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; }
 .card > * + * { margin-top: .75rem; }
 .card.row > * { margin-top: 0; }
+.grid > .card { display: flex; flex-direction: column; }
+.grid > .card > form, .grid > .card > .row { margin-top: auto; padding-top: .75rem; }
 .grid.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
 .soft { color: var(--soft); }
 .row { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; }
@@ -39,7 +41,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 code { font: .85em ui-monospace, monospace; overflow-wrap: anywhere; }
 label { display: block; font-weight: 600; }
 label.inline { display: flex; gap: .5rem; align-items: center; font-weight: 400; }
-input[type=text] { width: 100%; font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--soft); border-radius: .4rem; padding: .5rem .6rem; }
+input[type=text] { width: 100%; font: inherit; color: inherit; background: var(--field); border: 1px solid var(--soft); border-radius: .4rem; padding: .5rem .6rem; }
 button { font: inherit; font-weight: 600; border: 1px solid var(--accent); border-radius: .4rem; padding: .5rem 1rem; min-height: 2.75rem; cursor: pointer; background: var(--accent); color: var(--accent-ink); }
 button.quiet { background: transparent; color: var(--accent); }
 button.danger { background: transparent; color: var(--danger); border-color: var(--danger); }

@@ -1,14 +1,12 @@
 // Agreements between a buyer and a product, each with its licence, and how they begin and end.
-import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from './database.ts';
 import { rescheduleEnd, schedule } from './events.ts';
+import { newAccountId, newAgreementId, newCustomerIdentifier, newLicenceArn, newOfferId } from './new-ids.ts';
 import type { Product } from './products.ts';
 import type { World } from './world.ts';
 
 // AWS: seen in the field, "License Deprovisioned" follows "Agreement Ended" after about half a minute.
 export const REVOKE_AFTER_MS = 31_000;
-
-const LICENCE_ISSUER_ACCOUNT = '294406891311';
 
 /** One purchase of one product by one account. Times are epoch milliseconds; an end may lie ahead. */
 export interface Agreement {
@@ -58,13 +56,13 @@ export function subscribe(world: World, wanted: Subscription): Agreement {
   const awsAccountId = wanted.awsAccountId ?? wanted.previous?.awsAccountId ?? newAccountId();
   const licenceArn = wanted.licenceArn ?? newLicenceArn();
   const agreement: Agreement = {
-    agreementId: `agmt-${randomUUID().replaceAll('-', '').slice(0, 25)}`,
+    agreementId: newAgreementId(),
     productCode: wanted.product.productCode,
     awsAccountId,
     customerIdentifier: wanted.customerIdentifier ?? customerIdentifierFor(world, wanted.product, awsAccountId),
     licenceArn,
     buyerName: wanted.buyerName ?? `Buyer ${awsAccountId}`,
-    offerId: wanted.offerId ?? `offer-${randomBytes(7).toString('hex').slice(0, 13)}`,
+    offerId: wanted.offerId ?? newOfferId(),
     freeTrial: wanted.freeTrial ?? false,
     intent: wanted.previous === undefined ? 'NEW' : (wanted.intent ?? 'RENEW'),
     previousAgreementId: wanted.previous?.agreementId,
@@ -234,18 +232,9 @@ function toAgreement(row: Row): Agreement {
   };
 }
 
-function newAccountId(): string {
-  return String(randomInt(100_000_000_000, 1_000_000_000_000 - 1)).padStart(12, '0');
-}
-
-/** The form that is seen in real events: the issuer's account stands in it, not the buyer's, and no region. */
-function newLicenceArn(): string {
-  return `arn:aws:license-manager::${LICENCE_ISSUER_ACCOUNT}:license:l-${randomBytes(16).toString('hex')}`;
-}
-
 /** Legacy products know a buyer by one identifier, whatever they buy later; new products have none. */
 function customerIdentifierFor(world: World, product: Product, awsAccountId: string): string | undefined {
   if (product.identityStyle === 'licence') return undefined;
   const known = agreementsOfAccount(world, product.productCode, awsAccountId)[0]?.customerIdentifier;
-  return known ?? randomBytes(8).toString('base64url').replaceAll(/[-_]/g, 'X').slice(0, 11);
+  return known ?? newCustomerIdentifier();
 }

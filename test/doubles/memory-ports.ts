@@ -172,7 +172,7 @@ export class MemoryLedgerStore implements LedgerStore {
   }
 
   async *live(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
-    await this.gate();
+    await this.gate(stateShard);
     const places = this.sealedHours().flatMap((sealed) => {
       const place = statePlace(sealed);
       return place?.stateKey === `live#${stateShard % STATE_SHARDS}` ? [{ place, sealed }] : [];

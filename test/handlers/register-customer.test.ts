@@ -52,7 +52,7 @@ describe('the form', () => {
     expect(page.body).toContain('Stream &lt;Processor&gt;');
     expect(page.body).toContain(`ending in <strong>${awsAccountId.slice(-4)}`);
     expect(page.body).not.toContain(awsAccountId);
-    expect(page.body).toContain('aria-current="step">2 Your details');
+    expect(page.body).toContain('aria-current="step">2 Details');
     expect([...page.body.matchAll(/<input id="(\w+)"/g)].map(([, id]) => id)).toEqual([
       'email',
       'name',

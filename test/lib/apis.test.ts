@@ -83,7 +83,8 @@ describe('what API Gateway answers itself', () => {
 
   test.each(['THROTTLED', 'DEFAULT_4XX', 'DEFAULT_5XX'])('a program is told of %s in JSON', (type) => {
     const answer = answers('Metering').find(({ ResponseType }) => ResponseType === type);
-    const template = (answer?.['ResponseTemplates'] as Record<string, string>)['application/json'] ?? '';
+    const templates = answer?.['ResponseTemplates'] as Record<string, string> | undefined;
+    const template = templates?.['application/json'] ?? '';
 
     const filled = template.replace('$context.error.messageString', '"Too many"').replaceAll('$context', 'c');
     expect(JSON.parse(filled)).toMatchObject({ error: { message: 'Too many', retryable: type !== 'DEFAULT_4XX' } });

@@ -195,9 +195,9 @@ describe('The feed of events', () => {
     expect(events.map((event: { status?: string }) => event.status)).toEqual([
       undefined,
       'RENEWED',
+      'CANCELLED',
       'EXPIRED',
       undefined,
-      'CANCELLED',
     ]);
   });
 });

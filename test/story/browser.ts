@@ -45,7 +45,10 @@ async function packaged(): Promise<TestBrowser> {
     const executablePath = await unpack(folder);
     // Text needs a font: the machine's own, and the packages' one where there is none.
     const fonts = join(folder, 'fonts.conf');
-    await writeFile(fonts, FONTS_CONFIG.replace('FOLDER', join(folder, 'fonts')).replace('CACHE', join(folder, 'cache')));
+    await writeFile(
+      fonts,
+      FONTS_CONFIG.replace('FOLDER', join(folder, 'fonts')).replace('CACHE', join(folder, 'cache')),
+    );
     const environment = { ...process.env, HOME: folder, TMPDIR: folder, FONTCONFIG_FILE: fonts };
     const launch = (more: Record<string, string> = {}) =>
       chromium.launch({ executablePath, args: ARGS, env: { ...environment, ...more } });

@@ -32,7 +32,9 @@ interface PageWorld {
   readonly innerWidth: number;
   readonly localStorage: object;
   readonly sessionStorage: object;
-  getComputedStyle(element: PageElement): Readonly<Record<'color' | 'backgroundColor' | 'fontSize' | 'fontWeight', string>>;
+  getComputedStyle(
+    element: PageElement,
+  ): Readonly<Record<'color' | 'backgroundColor' | 'fontSize' | 'fontWeight', string>>;
 }
 
 interface PageElement {

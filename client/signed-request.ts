@@ -1,0 +1,73 @@
+// Signs requests to an API of API Gateway as AWS wants it, Signature Version 4.
+import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { Misconfigured } from '../lambdas/domain/failure.ts';
+
+type SignerSettings = ConstructorParameters<typeof SignatureV4>[0];
+export type Credentials = SignerSettings['credentials'];
+
+type Headers = Record<string, string>;
+
+/** Gives the headers with which a POST of this body is signed. Signed anew for each attempt: signatures age. */
+export type Sign = (url: URL, headers: Headers, body: string) => Promise<Headers>;
+
+const API_HOST = /\.execute-api\.([a-z0-9-]+)\./;
+
+/** Whether a URL is that of an API at AWS, which wants its requests signed. */
+export function isApiAtAws(url: URL): boolean {
+  return API_HOST.test(url.hostname);
+}
+
+export interface SigningOptions {
+  /** The API's region; read from its host name where that tells, else from AWS_REGION. */
+  readonly region?: string | undefined;
+  /** By the SDK's usual chain where absent. */
+  readonly credentials?: Credentials | undefined;
+}
+
+/** Throws Misconfigured where no region is known. */
+export function signerFor(url: URL, options: SigningOptions): Sign {
+  const region = options.region ?? API_HOST.exec(url.hostname)?.[1] ?? process.env['AWS_REGION'];
+  if (!region) {
+    throw new Misconfigured('RegionMissing', 'To sign requests to a host of your own, name the region of its API.');
+  }
+  const credentials = options.credentials ?? defaultProvider();
+  const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
+  return async (target, headers, body) => {
+    const signed = await signer.sign({
+      method: 'POST',
+      protocol: target.protocol,
+      hostname: target.hostname,
+      path: target.pathname,
+      query: Object.fromEntries(target.searchParams),
+      headers: { ...headers, host: target.host },
+      body,
+    });
+    // `fetch` sets the host itself and takes none from us.
+    const { host: _, ...rest } = signed.headers;
+    return rest;
+  };
+}
+
+/** Node's own SHA-256 in the form that the signer asks for. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytes(secret));
+  }
+
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(bytes(data));
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+}
+
+function bytes(data: string | ArrayBuffer | ArrayBufferView): Buffer {
+  if (typeof data === 'string') return Buffer.from(data, 'utf8');
+  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
+}

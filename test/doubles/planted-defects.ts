@@ -1,0 +1,107 @@
+// Mistakes that others have made with money, planted one by one to show that the randomised check can fail.
+import type { Carry, SealedHour } from '../../lambdas/domain/ledger.ts';
+import type { BatchAnswer, Settlement } from '../../lambdas/domain/metering-result.ts';
+import type { LateHold, MeteringGateway } from '../../lambdas/flow/ports.ts';
+import { MemoryLedgerStore, type MemoryUsageStore, raised } from './memory-ports.ts';
+import type { Defect } from './metering-world.ts';
+
+class SealsUnconditionally extends MemoryLedgerStore {
+  override async seal(sealed: SealedHour): Promise<'sealed' | 'exists'> {
+    await this.gate(sealed.shard);
+    this.put(sealed);
+    return 'sealed';
+  }
+}
+
+class CarriesInTwoWrites extends MemoryLedgerStore {
+  override async carry(origin: SealedHour, carry: Carry): Promise<'carried' | 'moved' | 'targetSealed'> {
+    await this.gate(origin.shard);
+    if (!this.hasCarry(carry)) this.putCarry(carry);
+    await this.gate(origin.shard);
+    const current = this.unmoved(origin, carry.tagSet);
+    if (!current) return 'moved';
+    this.put({ ...raised(current, origin, carry), carriedOut: current.carriedOut + carry.quantity });
+    return 'carried';
+  }
+}
+
+class CarriesWhateverStands extends MemoryLedgerStore {
+  protected override unmoved(origin: SealedHour): SealedHour | undefined {
+    return this.standing(origin);
+  }
+}
+
+class ClosesOnFault extends MemoryLedgerStore {
+  override settle(sealed: SealedHour, settlement: Settlement): Promise<boolean> {
+    const isFault = settlement.status === 'open' && settlement.reason === 'InternalServiceErrorException';
+    return super.settle(sealed, isFault ? { ...settlement, status: 'quarantined' } : settlement);
+  }
+}
+
+class ForgetsAttempts extends MemoryLedgerStore {
+  override async intend(sealed: SealedHour, _attempt: { id: string; at: number }): Promise<boolean> {
+    await this.gate(sealed.shard);
+    return true;
+  }
+
+  override settle(sealed: SealedHour, settlement: Settlement): Promise<boolean> {
+    return super.settle({ ...sealed, attempts: {} }, settlement);
+  }
+}
+
+class HoldsWithoutAnAccount extends MemoryLedgerStore {
+  override async holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'> {
+    await this.gate(origin.shard);
+    const current = this.unmoved(origin, late.tagSet);
+    if (!current) return 'moved';
+    this.put(raised(current, origin, late));
+    return 'held';
+  }
+}
+
+class ExpiresWhatWasAttempted extends MemoryLedgerStore {
+  override settle(sealed: SealedHour, settlement: Settlement): Promise<boolean> {
+    const { status } = settlement;
+    return super.settle(sealed, { ...settlement, status: status === 'uncertain' ? 'expired' : status });
+  }
+}
+
+/** Sends what is used now instead of what was sealed, as every rival does that keeps no sealed record. */
+function sendsCurrentUsage(aws: MeteringGateway, usage: MemoryUsageStore): MeteringGateway {
+  const usedOf = async (sealed: SealedHour) => {
+    let used = 0;
+    for await (const page of usage.rows(sealed.hour, sealed.shard)) {
+      for (const row of page) if (row.kind === 'good' && row.dimension === sealed.dimension) used += row.quantity;
+    }
+    return { ...sealed, record: { ...sealed.record, quantity: used } };
+  };
+  return {
+    send: async (batch): Promise<BatchAnswer> =>
+      aws.send({ ...batch, records: await Promise.all(batch.records.map(usedOf)) }),
+  };
+}
+
+/** Takes a call that failed for one that succeeded. */
+function believesEveryCall(aws: MeteringGateway): MeteringGateway {
+  return {
+    send: async (batch): Promise<BatchAnswer> => {
+      const answer = await aws.send(batch);
+      if (answer.kind === 'answered') return answer;
+      return { kind: 'answered', answers: batch.records.map(() => ({ kind: 'success' })) };
+    },
+  };
+}
+
+export const PLANTED_DEFECTS: Readonly<Record<string, Defect>> = {
+  'a seal overwrites a seal': { ledger: (gate) => new SealsUnconditionally(gate) },
+  'a carry is written in two steps': { ledger: (gate) => new CarriesInTwoWrites(gate) },
+  'a carry does not ask what is accounted for': { ledger: (gate) => new CarriesWhateverStands(gate) },
+  'a fault of AWS closes a record': { ledger: (gate) => new ClosesOnFault(gate) },
+  'attempts are not noted before the call': { ledger: (gate) => new ForgetsAttempts(gate) },
+  'late usage is held without saying how much': { ledger: (gate) => new HoldsWithoutAnAccount(gate) },
+  'an attempted record expires like one never sent': { ledger: (gate) => new ExpiresWhatWasAttempted(gate) },
+  'the usage of the moment is sent, not the sealed one': { metering: sendsCurrentUsage },
+  'a failed call counts as a success': { metering: believesEveryCall },
+  'the last hour does not wait for the earlier ones': { policy: { lastHourMarginMs: 3_600_000 } },
+  'late usage near the deadline is sealed in place': { policy: { nearDeadlineMs: 0 } },
+};

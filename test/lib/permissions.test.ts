@@ -1,0 +1,177 @@
+// Each handler does its work through a proxy that notes every call to the database; its role has to allow them all.
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createCloseHoursHandler } from '../../lambdas/close-hours.handler.ts';
+import { createRecordUsageHandler } from '../../lambdas/record-usage.handler.ts';
+import { createRegisterCustomerHandler } from '../../lambdas/register-customer.handler.ts';
+import { createResolveBuyerHandler } from '../../lambdas/resolve-buyer.handler.ts';
+import type { Surroundings } from '../../lambdas/runtime/handler.ts';
+import { createSendMeteringHandler } from '../../lambdas/send-metering.handler.ts';
+import { backendEnvironment, lambdaContext } from '../../local/backend.ts';
+import { startGateway } from '../../local/gateway.ts';
+import type { TableNames } from '../../local/tables.ts';
+import { startBackendWorld, useServices } from '../backend-world.ts';
+import { allowed, synthesize } from './synthesized.ts';
+
+const ROLES = {
+  'resolve-buyer': 'ResolveBuyer',
+  'register-customer': 'RegisterCustomer',
+  'record-usage': 'RecordUsage',
+  'close-hours': 'CloseHours',
+  'send-metering': 'SendMetering',
+} as const;
+
+type Name = keyof typeof ROLES;
+
+let permitted: Record<Name, readonly string[]>;
+
+beforeAll(() => {
+  const stacks = synthesize();
+  const entries = Object.entries(ROLES).map(([name, role]) => {
+    const policies = stacks.named(`/${role}Role`).filter(({ Type }) => Type === 'AWS::IAM::Policy');
+    return [name, allowed(policies)];
+  });
+  permitted = Object.fromEntries(entries);
+});
+
+type Call = Readonly<Record<string, unknown>>;
+
+/** The permissions that one call to DynamoDB takes, in the words of `allowed`. */
+function permissionsOf(action: string, call: Call, kindOf: (table: unknown) => string): string[] {
+  if (action === 'TransactWriteItems') {
+    const items = call['TransactItems'] as readonly Readonly<Record<string, Call>>[];
+    return items.flatMap((item) =>
+      Object.entries(item).map(([kind, { TableName }]) => `dynamodb:${ITEM_ACTION[kind]} on ${kindOf(TableName)}`),
+    );
+  }
+  if (action === 'BatchGetItem') {
+    return Object.keys(call['RequestItems'] as object).map((table) => `dynamodb:${action} on ${kindOf(table)}`);
+  }
+  const index = call['IndexName'] === undefined ? '' : `/${call['IndexName']}`;
+  return [`dynamodb:${action} on ${kindOf(call['TableName'])}${index}`];
+}
+
+const ITEM_ACTION: Readonly<Record<string, string>> = {
+  Put: 'PutItem',
+  Update: 'UpdateItem',
+  Delete: 'DeleteItem',
+  ConditionCheck: 'ConditionCheckItem',
+};
+
+/** Passes calls on to the database; the first part of the path is the name of the caller. */
+async function startRecorder(databaseUrl: string, tables: TableNames) {
+  const taken = new Map<string, Set<string>>();
+  const kinds = new Map(Object.entries(tables).map(([kind, name]) => [name, kind]));
+  const server = createServer(async (request, response) => {
+    const body = await textOf(request);
+    const caller = request.url?.split('/')[1] ?? '';
+    const action = String(request.headers['x-amz-target']).split('.')[1] ?? '';
+    const permissions = permissionsOf(action, JSON.parse(body), (table) => kinds.get(String(table)) ?? '?');
+    taken.set(caller, new Set([...(taken.get(caller) ?? []), ...permissions]));
+    const { host: _, connection: __, ...headers } = request.headers;
+    const answer = await fetch(databaseUrl, { method: 'POST', headers: headers as Record<string, string>, body });
+    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end(await answer.text());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, taken };
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+describe('from a buyer to a bill', () => {
+  const services = useServices();
+
+  test('no function does anything that its role does not allow', async () => {
+    const world = await startBackendWorld(services());
+    const recorder = await startRecorder(services().database.endpoint, world.tables);
+    const { clock, control } = world;
+    const silent = (...a: unknown[]) => console.log(JSON.stringify(a).slice(0,400));
+    const around = (name: Name): Surroundings => ({
+      environment: backendEnvironment({
+        databaseEndpoint: `${recorder.url}/${name}`,
+        tables: world.tables,
+        marketplaceUrl: world.simulator.url,
+        secretsUrl: services().secrets.url,
+        clock: clock.now,
+        log: { info: silent, warn: silent, error: silent },
+        products: [{ productCode: 'metrics-cloud', title: 'Metrics Cloud', meteringRegion: 'us-east-1' }],
+        policy: { lingerMs: 0 },
+      }),
+      clock: clock.now,
+      log: { info: silent, warn: silent, error: silent },
+    });
+    const closeHours = createCloseHoursHandler(around('close-hours'));
+    const sendMetering = createSendMeteringHandler(around('send-metering'));
+    const gateway = await startGateway({
+      resolveBuyer: createResolveBuyerHandler(around('resolve-buyer')),
+      registerCustomer: createRegisterCustomerHandler(around('register-customer')),
+      recordUsage: createRecordUsageHandler(around('record-usage')),
+      closeHours: () => closeHours({}, lambdaContext(300_000)),
+      sendMetering: () => sendMetering({}, lambdaContext(300_000)),
+    });
+    onTestFinished(() => gateway.close());
+    const report = (...events: object[]) =>
+      fetch(`${gateway.url}/usage`, { method: 'POST', body: JSON.stringify({ events }) }).then((answer) =>
+        answer.json(),
+      );
+    const tick = async (at: string) => {
+      await clock.set(Date.parse(at));
+      await closeHours({}, lambdaContext(300_000));
+      await sendMetering({}, lambdaContext(300_000));
+    };
+
+    // Usage comes before its buyer, a buyer registers, reports more, some of it late, some of it refused.
+    const agreement = await control.post<{ agreementId: string; licenceArn: string }>('/control/agreements', {
+      productCode: 'metrics-cloud',
+    });
+    const event = { licenseArn: agreement.licenceArn, dimension: 'requests', quantity: 2 };
+    await report({ ...event, id: 'early', time: '2026-09-21T10:06:00Z' });
+    await tick('2026-09-21T11:11:00Z');
+    const { token } = await control.post<{ token: string }>(`/control/agreements/${agreement.agreementId}/tokens`);
+    const arrived = await fetch(`${gateway.url}/register`, {
+      method: 'POST',
+      body: new URLSearchParams({ 'x-amzn-marketplace-token': token }),
+      redirect: 'manual',
+    });
+    const cookie = arrived.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const form = await fetch(`${gateway.url}/registration`, { headers: { cookie } });
+    const hidden = /name="([^"]+)" value="([^"]+)"/.exec(await form.text());
+    const registered = await fetch(`${gateway.url}/registration`, {
+      method: 'POST',
+      headers: { cookie },
+      body: new URLSearchParams({
+        [hidden?.[1] ?? '']: hidden?.[2] ?? '',
+        email: 'ada@example.com',
+        name: 'Ada',
+        company: 'Example',
+      }),
+      redirect: 'manual',
+    });
+    await tick('2026-09-21T11:13:00Z');
+    const late = await report(
+      { ...event, id: 'late', time: '2026-09-21T10:07:00Z' },
+      { ...event, id: 'refused', time: '2026-09-19T10:05:00Z' },
+    );
+    await tick('2026-09-21T11:15:00Z');
+    await tick('2026-09-21T12:15:00Z');
+
+    expect(registered.status).toBe(303);
+    expect(late).toMatchObject({ counts: { recorded: 1, refused: 1 } });
+    expect((await world.bill()).map(({ quantity }) => quantity)).toEqual([2, 2]);
+    for (const [name, lines] of Object.entries(permitted)) {
+      const taken = [...(recorder.taken.get(name) ?? [])].sort();
+      expect(taken.length, name).toBeGreaterThan(1);
+      expect(lines, name).toEqual(expect.arrayContaining(taken));
+    }
+  });
+});
