@@ -27,13 +27,11 @@ const TIMED_IMPORT = `
   console.log(performance.now() - startedAt);
 `;
 
-/** Bundles and loads every handler; prints a table and returns its rows. */
+/** Bundles and loads every handler. */
 export async function benchBundles(): Promise<BundleRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'bundles-'));
   try {
-    const rows = handlerNames().map((name) => measured(name, folder));
-    console.table(Object.fromEntries(rows.map(({ name, ...row }) => [name, row])));
-    return rows;
+    return handlerNames().map((name) => measured(name, folder));
   } finally {
     rmSync(folder, { recursive: true });
   }

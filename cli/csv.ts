@@ -14,7 +14,8 @@ export interface CsvRow {
  */
 type Place = 'start' | 'plain' | 'quoted' | 'afterQuote' | 'afterReturn';
 
-const STRAY_QUOTE = 'a quote stands inside a field that does not begin with one; put the field in quotes and double the quotes in it';
+const STRAY_QUOTE =
+  'a quote stands inside a field that does not begin with one; put the field in quotes and double the quotes in it';
 const TEXT_AFTER_QUOTE = 'text follows a closing quote; double the quotes that belong to the field';
 
 /**

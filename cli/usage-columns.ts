@@ -44,7 +44,11 @@ function shown(column: string): string {
 }
 
 function meant(unknown: string): string {
-  const plain = (text: string) => text.toLowerCase().replace('licence', 'license').replace(/[^a-z]/g, '');
+  const plain = (text: string) =>
+    text
+      .toLowerCase()
+      .replace('licence', 'license')
+      .replace(/[^a-z]/g, '');
   const close = NAMES.find((name) => plain(name) === plain(unknown));
   return close === undefined ? '' : `; did you mean ${close}?`;
 }

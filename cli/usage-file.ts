@@ -1,18 +1,17 @@
 // A file of usage, read as a stream: rows of CSV or lines of JSON, each with the line on which it stands.
 import { parseUsageEvent } from '../lambdas/contracts/usage-report.ts';
 import { InvalidInput } from '../lambdas/domain/failure.ts';
-import type { ReportedEvent } from '../lambdas/flow/record-usage.ts';
 import { CsvParser } from './csv.ts';
 import { eventOf, readHeader } from './usage-columns.ts';
 
 export const FORMATS = ['csv', 'jsonl'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** A row of the file: an event whose shape is right, with what was written, or what is wrong with it. */
+/** A row of the file: an event whose shape is right, as it was written, or what is wrong with it. */
 export type FileRow = {
   readonly line: number;
 } & (
-  | { readonly kind: 'event'; readonly written: Readonly<Record<string, unknown>>; readonly event: ReportedEvent }
+  | { readonly kind: 'event'; readonly written: Readonly<Record<string, unknown>> }
   | { readonly kind: 'malformed'; readonly id: string; readonly message: string }
 );
 
@@ -49,7 +48,10 @@ async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
     yield decoder.decode();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new InvalidInput('FileNotUtf8', `The file is not UTF-8 text, somewhere after byte ${taken}. Save it as UTF-8.`);
+    throw new InvalidInput(
+      'FileNotUtf8',
+      `The file is not UTF-8 text, somewhere after byte ${taken}. Save it as UTF-8.`,
+    );
   }
 }
 
@@ -135,7 +137,7 @@ function fromJson(line: number, text: string): FileRow {
 function fileRow(line: number, value: unknown): FileRow {
   const entry = parseUsageEvent(value);
   if (entry.kind === 'malformed') return malformed(line, entry.message, entry.id);
-  return { line, kind: 'event', event: entry.event, written: value as Readonly<Record<string, unknown>> };
+  return { line, kind: 'event', written: value as Readonly<Record<string, unknown>> };
 }
 
 function malformed(line: number, message: string, id = ''): FileRow {

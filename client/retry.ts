@@ -1,4 +1,5 @@
 // Tries again what failed in passing, with waits that grow and are spread at random.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../lambdas/domain/failure.ts';
 
@@ -27,11 +28,18 @@ export async function retried<T>(attempt: () => Promise<T>, { retryForMs, signal
       const isTimeUp = performance.now() - startedAtMs + waitMs > retryForMs;
       if (!isPassing(fault) || isTimeUp || signal?.aborted) throw fault;
       onRetry?.(fault);
-      await delay(waitMs, undefined, { ...(signal ? { signal } : {}) }).catch(() => {
-        throw fault;
-      });
+      await wait(waitMs, signal);
+      if (signal?.aborted) throw fault;
     }
   }
+}
+
+/** Shorter where the signal says so. */
+async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return delay(ms);
+  // Many wait on one signal while the other side is down; Node would take that for a leak, and say so.
+  setMaxListeners(0, signal);
+  await delay(ms, undefined, { signal }).catch(() => {});
 }
 
 /** Anywhere between nothing and the full wait, so that clients which failed together don't come back together. */
@@ -77,4 +85,13 @@ export function isPassing(fault: unknown): boolean {
   if (status >= 500 || status === TOO_MANY_REQUESTS) return true;
   // `fetch` hides what happened to the connection in the cause.
   return PASSING.has(fault.name) || (typeof code === 'string' && PASSING.has(code)) || isPassing(cause);
+}
+
+/** A fault in a few words: `fetch` says only "fetch failed" and hides what happened in the cause. */
+export function reasonOf(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  if (fault instanceof Failure) return fault.message;
+  const inner = fault.cause instanceof Error ? fault.cause : fault;
+  const { code } = inner as { readonly code?: unknown };
+  return typeof code === 'string' ? code : inner.message || inner.name;
 }

@@ -1,6 +1,7 @@
 // What a seller's product reports, made ready once, before the first attempt, and what is not known afterwards.
 import { Failure } from '../lambdas/domain/failure.ts';
 import type { UsageOutcome } from '../lambdas/flow/record-usage.ts';
+import { reasonOf } from './retry.ts';
 
 export type { UsageOutcome } from '../lambdas/flow/record-usage.ts';
 
@@ -65,10 +66,9 @@ export class UsageUnconfirmed extends Failure {
     cause: unknown,
   ) {
     const unconfirmed = events.filter((_, index) => outcomes[index] === undefined);
-    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
     super(
       'UsageUnconfirmed',
-      `${unconfirmed.length} of ${events.length} events are not known to be recorded (${reason}). Report the same events again, with the same ids and times.`,
+      `${unconfirmed.length} of ${events.length} events are not known to be recorded (${reasonOf(cause)}). Report the same events again, with the same ids and times.`,
       { cause, facts: { unconfirmed: unconfirmed.length, events: events.length } },
     );
     this.retryable = retryable;

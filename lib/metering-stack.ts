@@ -48,6 +48,7 @@ export class MeteringStack extends Stack {
         METERING_POLICY: JSON.stringify(deployment.meteringPolicy),
       },
       impact: 'the product cannot report usage and has to keep it until it can',
+      remedy: 'docs/runbook.md#requestfailed',
       timeout: TIME_TO_ANSWER,
       logRetention,
     });
@@ -60,6 +61,7 @@ export class MeteringStack extends Stack {
       routes: [{ path: USAGE_ROUTE, methods: ['POST'], lambda: recordUsage.lambda }],
       gatewayAnswers: USAGE_ANSWERS,
       impact: 'the product cannot report usage and has to keep it until it can',
+      remedy: 'docs/runbook.md#requestfailed',
       logRetention,
       ...(policy ? { policy } : {}),
     });
@@ -101,7 +103,7 @@ export class MeteringStack extends Stack {
       handler: 'close-hours',
       description: 'Seals the hours that are over and carries what came late',
       settings: {
-        CUSTOMERS_TABLE: storage.customers.access(['Query', 'BatchGetItem', 'DeleteItem']),
+        CUSTOMERS_TABLE: storage.customers.access(['GetItem', 'Query', 'BatchGetItem', 'DeleteItem']),
         USAGE_TABLE: storage.usage.access(['Query']),
         LEDGER_TABLE: storage.ledger.access(['Query', 'GetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem']),
         WORK_TABLE: storage.work.access(['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
@@ -110,6 +112,7 @@ export class MeteringStack extends Stack {
         METERING_POLICY,
       },
       impact: 'usage is not sealed; after about a day AWS no longer takes it and the seller is not paid for it',
+      remedy: 'docs/runbook.md#schedulefailed',
     });
     const sendMetering = new HandlerFunction(this, 'SendMetering', {
       ...house,
@@ -121,6 +124,7 @@ export class MeteringStack extends Stack {
         METERING_POLICY,
       },
       impact: 'sealed usage does not reach AWS; after about a day AWS no longer takes it and the seller is not paid',
+      remedy: 'docs/runbook.md#schedulefailed',
     });
     allowMarketplace(sendMetering, 'BatchMeterUsage');
     new EveryMinute(this, 'CloseEveryMinute', {
@@ -128,12 +132,14 @@ export class MeteringStack extends Stack {
       handler: 'close-hours',
       deadLetters,
       impact: 'usage is not sealed, and is lost to the seller about a day after its hour',
+      remedy: 'docs/runbook.md#dead-letters',
     });
     new EveryMinute(this, 'SendEveryMinute', {
       run: sendMetering,
       handler: 'send-metering',
       deadLetters,
       impact: 'sealed usage does not reach AWS, and is lost to the seller about a day after its hour',
+      remedy: 'docs/runbook.md#dead-letters',
     });
   }
 }

@@ -42,6 +42,7 @@ export class RegistrationStack extends Stack {
         MARKETPLACE_REGION: deployment.marketplaceRegion,
       },
       impact: 'buyers who have subscribed are shown an error instead of the registration page',
+      remedy: 'docs/runbook.md#requestfailed',
       timeout: TIME_TO_ANSWER,
       logRetention: deployment.logRetentionDays,
     });
@@ -55,6 +56,7 @@ export class RegistrationStack extends Stack {
         BUYERS_TABLE: storage.buyers.access(['PutItem']),
       },
       impact: 'buyers who have subscribed cannot finish their registration',
+      remedy: 'docs/runbook.md#requestfailed',
       timeout: TIME_TO_ANSWER,
       logRetention: deployment.logRetentionDays,
     });
@@ -77,6 +79,7 @@ export class RegistrationStack extends Stack {
         ]),
       ),
       impact: 'buyers who have subscribed are shown an error page',
+      remedy: 'docs/runbook.md#requestfailed',
       logRetention: deployment.logRetentionDays,
     });
     if (deployment.webAclArn !== undefined) {

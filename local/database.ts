@@ -101,7 +101,7 @@ async function close(child: ChildProcess): Promise<void> {
 }
 
 /** A free port on loopback. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

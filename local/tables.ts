@@ -5,7 +5,7 @@ import { TABLES, type TableKind, type TableShape } from '../lambdas/stores/table
 export type TableNames = Readonly<Record<TableKind, string>>;
 
 /** The names of all tables under one prefix. */
-export function tableNames(prefix = ''): TableNames {
+function tableNames(prefix = ''): TableNames {
   const kinds = Object.keys(TABLES) as TableKind[];
   return Object.fromEntries(kinds.map((kind) => [kind, `${prefix}${kind}`])) as Record<TableKind, string>;
 }

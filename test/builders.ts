@@ -7,7 +7,7 @@ import type { Licence } from '../lambdas/domain/licence.ts';
 import { DEFAULT_METERING_POLICY, type MeteringPolicy } from '../lambdas/domain/metering-policy.ts';
 import type { Product } from '../lambdas/domain/product.ts';
 import { sealForSending } from '../lambdas/domain/seal.ts';
-import { tagSetOf, type Tags } from '../lambdas/domain/tag-set.ts';
+import { type Tags, tagSetOf } from '../lambdas/domain/tag-set.ts';
 import { type Tally, TallyBuilder } from '../lambdas/domain/tally.ts';
 import type { UsageEvent } from '../lambdas/domain/usage-event.ts';
 

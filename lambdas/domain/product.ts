@@ -7,7 +7,7 @@
 export type IdentityStyle = 'licence' | 'legacy';
 
 /** Which zero-quantity records are sent for a customer who used nothing in an hour. AWS advises them. */
-export type ZeroRecords = 'off' | 'oneDimension' | 'all';
+type ZeroRecords = 'off' | 'oneDimension' | 'all';
 
 /** What becomes of usage that is found after its hour was sealed. */
 export type LateUsage = 'carry' | 'hold';

@@ -5,7 +5,7 @@ import { isQuantity } from './quantity.ts';
 import { type TagSet, type Tags, tagProblem, tagSetOf } from './tag-set.ts';
 import { EVENT_ID_PATTERN } from './usage-event.ts';
 
-export interface GoodRow {
+interface GoodRow {
   readonly kind: 'good';
   readonly sortKey: string;
   /** `licence#dimension`, the group that the row belongs to. */

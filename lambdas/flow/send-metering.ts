@@ -19,7 +19,7 @@ import {
 import type { LedgerStore, LiveRecord, MeteringGateway, WorkStore } from './ports.ts';
 
 /** Keeps calls within AWS's quota. Slows down when AWS says that it was too much, and recovers by itself. */
-export interface Pace {
+interface Pace {
   take(): Promise<void>;
   throttled(): void;
 }

@@ -63,7 +63,7 @@ export const FAILURES = {
     status: 500,
     title: 'Something is wrong on our side',
     paragraphs: [
-      `We have been told of it and look into it. ${SAFE}`,
+      `We have been told and are looking into it. ${SAFE}`,
       'Please come back later from AWS Marketplace, or write to us and quote the reference below.',
     ],
     viaMarketplace: false,

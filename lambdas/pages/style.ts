@@ -40,6 +40,7 @@ main {
 h1 { margin: 0 0 .5rem; font-size: clamp(1.45rem, 1.2rem + 1.4vw, 1.85rem); line-height: 1.2; letter-spacing: -.015em; text-wrap: balance; }
 h2 { margin: 1.75rem 0 .5rem; font-size: 1.075rem; line-height: 1.3; }
 p { margin: .5rem 0; }
+.lead { text-wrap: pretty; }
 a { color: var(--accent); text-underline-offset: .15em; }
 a:hover { color: var(--accent-deep); text-decoration-thickness: 2px; }
 .lead, .soft, footer { color: var(--soft); }
@@ -78,7 +79,8 @@ code { font: .925em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; us
 form + .soft { margin-top: 1.25rem; }
 footer { margin-top: 1.25rem; padding-inline: .25rem; font-size: .9rem; }
 @media (max-width: 30rem) {
-  .steps { font-size: .8125rem; letter-spacing: -.01em; }
+  .steps { flex-wrap: wrap; font-size: .8125rem; letter-spacing: -.01em; }
+  .steps li { flex: 1 0 auto; }
   button, .button { width: 100%; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd + dt { margin-top: .6rem; }

@@ -11,7 +11,7 @@ export interface Surroundings {
 }
 
 /** The surroundings of a deployed function. Endpoints and credentials are read by the SDK from the environment. */
-export function lambdaSurroundings(): Surroundings {
+function lambdaSurroundings(): Surroundings {
   return { environment: process.env, clock: systemClock, log: consoleLog };
 }
 

@@ -21,10 +21,12 @@ export interface EveryMinuteProps {
   readonly deadLetters: DeadLetters;
   /** Who is harmed while nothing runs, as a clause: it stands in the alarm. */
   readonly impact: string;
+  /** The heading of ours that says what to do then. */
+  readonly remedy: string;
 }
 
 export class EveryMinute extends Construct {
-  constructor(scope: Construct, id: string, { run, handler, deadLetters, impact }: EveryMinuteProps) {
+  constructor(scope: Construct, id: string, { run, handler, deadLetters, impact, remedy }: EveryMinuteProps) {
     super(scope, id);
     const { lambda } = run;
     const { account, stackName } = Stack.of(this);
@@ -63,7 +65,7 @@ export class EveryMinute extends Construct {
 
     new Alarm(this, 'Silence', {
       alarmName: `${stackName}-${handler}-silence`,
-      alarmDescription: `${handler} has not run for ten minutes: ${impact}.`,
+      alarmDescription: `${handler} has not run for ten minutes: ${impact}. What to do: ${remedy}`,
       metric: lambda.metricInvocations({ period: FIVE_MINUTES }),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,

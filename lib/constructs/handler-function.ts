@@ -24,6 +24,8 @@ export interface HandlerFunctionProps<H extends HandlerName> {
   readonly settings: Readonly<Record<keyof SettingsOf<H>, string | Access>>;
   /** Who is harmed while the function fails, as a clause: it stands in the alarm. */
   readonly impact: string;
+  /** The heading of ours that says what to do then: `docs/runbook.md#requestfailed`. */
+  readonly remedy: string;
   readonly timeout: Duration;
   readonly logRetention: RetentionDays;
   /**
@@ -82,7 +84,7 @@ export class HandlerFunction<H extends HandlerName> extends Construct {
     const { stackName } = Stack.of(this);
     new Alarm(this, 'Errors', {
       alarmName: `${stackName}-${props.handler}-errors`,
-      alarmDescription: `While ${props.handler} fails, ${props.impact}.`,
+      alarmDescription: `While ${props.handler} fails, ${props.impact}. What to do: ${props.remedy}`,
       metric: this.lambda.metricErrors({ period: FIVE_MINUTES }),
       threshold: props.toleratedErrors ?? 0,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,

@@ -52,6 +52,8 @@ export interface RegionalApiProps {
   readonly logRetention: RetentionDays;
   /** Who is harmed while the API answers with 5xx, as a clause: it stands in the alarm. */
   readonly impact: string;
+  /** The heading of ours that says what to do then. */
+  readonly remedy: string;
   /**
    * Lets callers of other accounts in; callers of this one need only their own leave.
    * @default - nobody of another account
@@ -104,7 +106,7 @@ export class RegionalApi extends Construct {
     for (const [name, answer] of Object.entries(props.gatewayAnswers)) this.#addAnswer(name, answer);
     new Alarm(this, 'ServerErrors', {
       alarmName: `${Stack.of(this).stackName}-${id}-server-errors`,
-      alarmDescription: `While ${id} answers with 5xx, ${props.impact}.`,
+      alarmDescription: `While ${id} answers with 5xx, ${props.impact}. What to do: ${props.remedy}`,
       metric: this.api.metricServerError({ period: FIVE_MINUTES, statistic: 'Sum' }),
       threshold: 0,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,

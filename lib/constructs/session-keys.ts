@@ -34,6 +34,7 @@ export class SessionKeys extends Construct {
       description: 'Gives the registration sessions a new signing key every 30 days',
       settings: { SESSION_KEYS_SECRET: this.#access('GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage') },
       impact: 'sessions of the registration page go on being signed with an old key; buyers notice nothing',
+      remedy: 'docs/deployment.md#session-keys',
       timeout: Duration.seconds(30),
       memoryMb: 256,
       logRetention,

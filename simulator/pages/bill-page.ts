@@ -24,11 +24,15 @@ export function billPage(world: World): PageReply {
   const totals = billTotals(world, WHOLE_BILL).map((total) => priced(world, total));
   const records = totals.reduce((sum, total) => sum + total.records, 0);
   const usd = totals.reduce((sum, total) => sum + (total.usd ?? 0n), 0n);
-  const main = html`<p class="card">${counted(records, 'record')} in ${counted(countHours(world, WHOLE_BILL), 'hour')}, out of ${counted(countCalls(world, undefined), 'call')}. Total <strong>${formatUsd(usd)}</strong>.</p>
+  const main = html`<p class="card">${counted(records, 'record')} in ${counted(countHours(world, WHOLE_BILL), 'hour')}, out of ${counted(meteringCalls(world), 'metering call')}. Total <strong>${formatUsd(usd)}</strong>.</p>
 ${section('totals', 'By product, customer and dimension', totalsTable(totals))}
 ${section('hours', `Hours (latest ${HOURS_SHOWN} records)`, hoursTable(billLines(world, WHOLE_BILL, HOURS_SHOWN, true)))}
 ${section('calls', `Calls (latest ${CALLS_SHOWN})`, callsTable(latestCalls(world, CALLS_SHOWN)))}`;
   return show({ title: 'Bill and calls', path: '/bill', main });
+}
+
+function meteringCalls(world: World): number {
+  return countCalls(world, 'BatchMeterUsage') + countCalls(world, 'MeterUsage');
 }
 
 function priced(world: World, total: BillTotal): PricedTotal {
@@ -46,37 +50,48 @@ function priced(world: World, total: BillTotal): PricedTotal {
 }
 
 function totalsTable(totals: readonly PricedTotal[]): Html {
-  const rows = totals.map(
-    (total) => html`<tr><td>${total.product}</td><td>${total.buyer}<br><code>${tail(total.licenceArn)}</code></td>
-<th scope="row"><code>${total.dimension}</code></th><td class="number">${total.records}</td>
-<td class="number">${total.quantity.toLocaleString('en')}</td>
-<td class="number">${total.usd === undefined ? 'no price' : formatUsd(total.usd)}</td></tr>`,
-  );
-  return table(['Product', 'Customer', 'Dimension', 'Records', 'Quantity', 'Amount'], rows, 'Nothing was metered yet.');
+  const columns = ['Product', 'Customer', 'Dimension', 'Records', 'Quantity', 'Amount'];
+  const rows = totals.map((total) => [
+    total.product,
+    customer(total.buyer, total.licenceArn),
+    html`<code>${total.dimension}</code>`,
+    total.records,
+    total.quantity.toLocaleString('en'),
+    total.usd === undefined ? 'no price' : formatUsd(total.usd),
+  ]);
+  return table(columns, 'Dimension', rows, 'Nothing was metered yet.');
 }
 
 function hoursTable(lines: readonly JsonObject[]): Html {
-  const rows = lines.map(
-    (line) => html`<tr><th scope="row">${String(line['hour']).slice(0, 16).replace('T', ' ')}</th>
-<td>${String(line['productCode'])}</td><td>${String(line['awsAccountId'])}<br><code>${tail(String(line['licenceArn']))}</code></td>
-<td><code>${String(line['dimension'])}</code></td><td class="number">${Number(line['quantity']).toLocaleString('en')}</td>
-<td>${String(line['region'])}</td></tr>`,
-  );
-  return table(['Hour (UTC)', 'Product', 'Customer', 'Dimension', 'Quantity', 'Region'], rows, 'No hours yet.');
+  const columns = ['Hour (UTC)', 'Product', 'Customer', 'Dimension', 'Quantity', 'Region'];
+  const rows = lines.map((line) => [
+    String(line['hour']).slice(0, 16).replace('T', ' '),
+    String(line['productCode']),
+    customer(String(line['awsAccountId']), String(line['licenceArn'])),
+    html`<code>${String(line['dimension'])}</code>`,
+    Number(line['quantity']).toLocaleString('en'),
+    String(line['region']),
+  ]);
+  return table(columns, 'Hour (UTC)', rows, 'No hours yet.');
 }
 
 function callsTable(calls: readonly JsonObject[]): Html {
-  const rows = calls.map(
-    (
-      call,
-    ) => html`<tr><th scope="row">${String(call['seq'])}</th><td>${String(call['at']).slice(0, 19).replace('T', ' ')}</td>
-<td>${String(call['operation'])}</td><td>${String(call['region'])}</td>
-<td class="number">${Number(call['recordCount'])}</td><td>${outcomeOf(call)}</td></tr>`,
-  );
-  return table(['Call', 'At (UTC)', 'Operation', 'Region', 'Records', 'Outcome'], rows, 'Nobody has called yet.');
+  const columns = ['Call', 'At (UTC)', 'Operation', 'Region', 'Records', 'Outcome'];
+  const rows = calls.map((call) => [
+    String(call['seq']),
+    String(call['at']).slice(0, 19).replace('T', ' '),
+    String(call['operation']),
+    String(call['region']),
+    Number(call['recordCount']),
+    outcomeOf(call),
+  ]);
+  return table(columns, 'Call', rows, 'Nobody has called yet.');
 }
 
-/** One line for what a call was answered: its statuses counted, its error, and whether a tester had armed that. */
+function customer(name: string, licenceArn: string): Html {
+  return html`${name}<br><code>${tail(licenceArn)}</code>`;
+}
+
 function outcomeOf(call: JsonObject): string {
   const counts = new Map<string, number>();
   const statuses = call['statuses'];
@@ -96,15 +111,28 @@ function section(id: string, title: string, content: Html): Html {
 
 const NUMBERS = ['Records', 'Quantity', 'Amount'];
 
-function table(columns: readonly string[], rows: readonly Html[], none: string): Html {
+type Cell = string | number | Html;
+
+/**
+ * On a narrow screen every row becomes a list of labelled values. The roles keep it a table for screen readers there,
+ * who would otherwise lose it with its layout.
+ */
+function table(columns: readonly string[], headColumn: string, rows: readonly (readonly Cell[])[], none: string): Html {
   if (rows.length === 0) return html`<p class="soft">${none}</p>`;
-  const heads = columns.map((column) =>
-    NUMBERS.includes(column)
-      ? html`<th scope="col" class="number">${column}</th>`
-      : html`<th scope="col">${column}</th>`,
+  const kindOf = (column: string) => (NUMBERS.includes(column) ? 'number' : '');
+  const heads = columns.map(
+    (column) => html`<th scope="col" role="columnheader" class="${kindOf(column)}">${column}</th>`,
   );
+  const cellOf = (cell: Cell, index: number) => {
+    const column = columns[index] ?? '';
+    const content = html`<span>${cell}</span>`;
+    return column === headColumn
+      ? html`<th scope="row" role="rowheader" data-label="${column}">${content}</th>`
+      : html`<td role="cell" class="${kindOf(column)}" data-label="${column}">${content}</td>`;
+  };
+  const body = rows.map((row) => html`<tr role="row">${row.map(cellOf)}</tr>`);
   // Focusable, so that a keyboard can scroll a table that is wider than the screen.
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: ${columns[0] ?? ''}"><table><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: ${columns[0] ?? ''}"><table role="table"><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${body}</tbody></table></div>`;
 }
 
 /** The end of a licence ARN, which tells licences apart. */

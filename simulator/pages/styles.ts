@@ -31,7 +31,9 @@ h3 { font-size: 1.05rem; margin: 0; }
 .card > * + * { margin-top: .75rem; }
 .card.row > * { margin-top: 0; }
 .grid > .card { display: flex; flex-direction: column; }
-.grid > .card > form, .grid > .card > .row { margin-top: auto; padding-top: .75rem; }
+.grid > .card > p { margin-bottom: 0; }
+.grid > .card > form, .grid > .card > .row { margin-top: auto; }
+.grid > .card > .row { padding-top: .75rem; }
 .grid.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
 .soft { color: var(--soft); }
 .row { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; }
@@ -53,6 +55,14 @@ tbody tr:last-child > * { border-bottom: 0; }
 th { font-weight: 600; }
 thead th { color: var(--soft); font-size: .9rem; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+@media (max-width: 40rem) {
+  table, tbody, tr, th, td { display: block; }
+  thead { position: absolute; clip-path: inset(50%); }
+  tr { padding: .5rem .75rem; border-bottom: 1px solid var(--line); }
+  tbody tr:last-child { border-bottom: 0; }
+  tbody th, td { display: flex; justify-content: space-between; gap: 1rem; padding: .15rem 0; border: 0; text-align: right; white-space: normal; }
+  tbody [data-label]::before { content: attr(data-label); color: var(--soft); font-weight: 400; text-align: left; white-space: nowrap; }
+}
 .alert { border-left: 4px solid var(--danger); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;

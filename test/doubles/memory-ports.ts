@@ -1,11 +1,13 @@
 // The stores of metering in memory: they really store, refuse by the conditions of the real ones, and page.
+
+import type { HourStart } from '../../lambdas/domain/hour.ts';
 import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
 import type { Carry, LedgerEntry, SealedHour } from '../../lambdas/domain/ledger.ts';
 import type { Settlement } from '../../lambdas/domain/metering-result.ts';
+import type { Refusal } from '../../lambdas/domain/refusal.ts';
 import { tagSetDigest, tagSetOf } from '../../lambdas/domain/tag-set.ts';
 import type { UsageEvent } from '../../lambdas/domain/usage-event.ts';
 import { parseUsageRow, type UsageRow } from '../../lambdas/domain/usage-row.ts';
-import type { HourStart } from '../../lambdas/domain/hour.ts';
 import type {
   LateHold,
   LedgerStore,
@@ -16,7 +18,6 @@ import type {
 } from '../../lambdas/flow/ports.ts';
 import { carryKey, STATE_SHARDS, statePlace } from '../../lambdas/stores/ledger-items.ts';
 import { toUsageItem } from '../../lambdas/stores/usage-store.ts';
-import type { Refusal } from '../../lambdas/domain/refusal.ts';
 
 /** Waits until the next step may be taken: where a test interleaves workers, or lets one die. */
 export type Gate = (shard?: number) => Promise<void>;
@@ -60,7 +61,12 @@ export class MemoryTable<T> {
   }
 }
 
-async function* pages<T>(table: MemoryTable<T>, pk: string, within: (sk: string) => boolean, step: () => Promise<void>) {
+async function* pages<T>(
+  table: MemoryTable<T>,
+  pk: string,
+  within: (sk: string) => boolean,
+  step: () => Promise<void>,
+) {
   let after: string | undefined;
   for (;;) {
     await step();

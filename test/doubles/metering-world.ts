@@ -2,7 +2,7 @@
 // any two steps, lost answers, outages, late usage, a licence's end. A seed names a world for ever.
 import { HOUR_MS, MINUTE_MS } from '../../lambdas/domain/hour.ts';
 import { shardOf } from '../../lambdas/domain/keys.ts';
-import { type MeteringPolicy } from '../../lambdas/domain/metering-policy.ts';
+import type { MeteringPolicy } from '../../lambdas/domain/metering-policy.ts';
 import type { Tags } from '../../lambdas/domain/tag-set.ts';
 import type { UsageEvent } from '../../lambdas/domain/usage-event.ts';
 import { closeDueHours } from '../../lambdas/flow/close-due-hours.ts';
@@ -10,7 +10,7 @@ import type { LedgerStore, MeteringGateway, UsageStore } from '../../lambdas/flo
 import { type ReportEntry, recordUsage } from '../../lambdas/flow/record-usage.ts';
 import { sendMetering } from '../../lambdas/flow/send-metering.ts';
 import { STATE_SHARDS } from '../../lambdas/stores/ledger-items.ts';
-import { aLicence, aPolicy, aProduct, anHour, at } from '../builders.ts';
+import { aLicence, anHour, aPolicy, aProduct, at } from '../builders.ts';
 import { type Gate, MemoryLedgerStore, MemoryRejectStore, MemoryUsageStore } from './memory-ports.ts';
 import { MemoryLicences, MemoryWorkStore } from './memory-work.ts';
 import { SimulatedAws } from './simulated-aws.ts';
@@ -113,7 +113,7 @@ export class MeteringWorld {
       await this.#takeNotice();
       if (step < this.climate.steps) this.#report();
       if (!this.#isWithin(this.climate.closersDown)) this.#workOn();
-      await this.turns.run({ die: 0.01, timePasses: 0.0005 });
+      await this.turns.run({ die: 0.01, timePasses: 0.004 });
       const violation = step % 12 === 0 ? await check() : undefined;
       if (violation) return violation;
     }
@@ -161,14 +161,21 @@ export class MeteringWorld {
   }
 
   #workOn(): void {
-    for (let closers = pick(this.random, [1, 1, 2]); closers > 0; closers--) {
+    // The schedules tick each minute; only in a final hour is one tick in ten minutes too few.
+    const more = this.#isFinalHour() ? 4 : 0;
+    for (let closers = pick(this.random, [1, 1, 2]) + more; closers > 0; closers--) {
       this.turns.start(() => closeDueHours(this.#ports(), () => true));
     }
-    for (let senders = pick(this.random, [1, 1, 2]); senders > 0; senders--) {
+    for (let senders = pick(this.random, [1, 1, 2]) + more; senders > 0; senders--) {
       // The lease alone must not be what keeps two senders from harm.
       const work = this.random() < 0.5 ? this.work : { ...leaseless(this.work) };
       this.turns.start(() => sendMetering({ ...this.#ports(), work }, () => true));
     }
+  }
+
+  #isFinalHour(): boolean {
+    const { noticeAt = Infinity, revokedAt = Infinity } = this.climate;
+    return this.#nowMs >= noticeAt && this.#nowMs < revokedAt + HOUR_MS;
   }
 
   #ports() {

@@ -95,7 +95,7 @@ describe('from a buyer to a bill', () => {
     const world = await startBackendWorld(services());
     const recorder = await startRecorder(services().database.endpoint, world.tables);
     const { clock, control } = world;
-    const silent = (...a: unknown[]) => console.log(JSON.stringify(a).slice(0,400));
+    const silent = () => {};
     const around = (name: Name): Surroundings => ({
       environment: backendEnvironment({
         databaseEndpoint: `${recorder.url}/${name}`,
@@ -135,8 +135,9 @@ describe('from a buyer to a bill', () => {
       productCode: 'metrics-cloud',
     });
     const event = { licenseArn: agreement.licenceArn, dimension: 'requests', quantity: 2 };
-    await report({ ...event, id: 'early', time: '2026-09-21T10:06:00Z' });
-    await tick('2026-09-21T11:11:00Z');
+    await clock.set(Date.parse('2026-09-21T11:20:30Z'));
+    await report({ ...event, id: 'early', time: '2026-09-21T11:20:00Z' });
+    await tick('2026-09-21T12:11:00Z');
     const { token } = await control.post<{ token: string }>(`/control/agreements/${agreement.agreementId}/tokens`);
     const arrived = await fetch(`${gateway.url}/register`, {
       method: 'POST',
@@ -157,13 +158,13 @@ describe('from a buyer to a bill', () => {
       }),
       redirect: 'manual',
     });
-    await tick('2026-09-21T11:13:00Z');
+    await tick('2026-09-21T12:13:00Z');
     const late = await report(
-      { ...event, id: 'late', time: '2026-09-21T10:07:00Z' },
+      { ...event, id: 'late', time: '2026-09-21T11:21:00Z' },
       { ...event, id: 'refused', time: '2026-09-19T10:05:00Z' },
     );
-    await tick('2026-09-21T11:15:00Z');
     await tick('2026-09-21T12:15:00Z');
+    await tick('2026-09-21T13:15:00Z');
 
     expect(registered.status).toBe(303);
     expect(late).toMatchObject({ counts: { recorded: 1, refused: 1 } });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { TABLES } from '../../lambdas/stores/tables.ts';
 import { handlerNames } from '../../lib/constructs/bundle.ts';
@@ -110,7 +111,7 @@ describe('roles', () => {
       ...dynamodb('rejects', 'UpdateItem'),
     ],
     CloseHours: [
-      ...dynamodb('customers', 'BatchGetItem', 'DeleteItem', 'Query'),
+      ...dynamodb('customers', 'BatchGetItem', 'DeleteItem', 'GetItem', 'Query'),
       ...dynamodb('usage', 'Query'),
       ...dynamodb('ledger', 'ConditionCheckItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       ...dynamodb('work', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
@@ -204,6 +205,16 @@ test('the session keys begin with a key that Secrets Manager makes, and are rota
     RotationRules: { AutomaticallyAfterDays: 30 },
     RotateImmediatelyOnUpdate: false,
   });
+});
+
+test('every alarm names a heading of ours that says what to do', () => {
+  for (const { id, Properties } of stacks.ofType('AWS::CloudWatch::Alarm')) {
+    const [, file, anchor] =
+      / What to do: (docs\/[\w-]+\.md)#([\w-]+)$/.exec(String(Properties['AlarmDescription'])) ?? [];
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) => title?.toLowerCase().replaceAll(' ', '-'));
+    expect(headings, id).toContain(anchor);
+  }
 });
 
 test('every alarm goes to the topic where one is set', () => {

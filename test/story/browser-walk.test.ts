@@ -50,7 +50,7 @@ describe('The walk from the marketplace to the bill and out again', () => {
       await product.getByLabel('Buyer name').fill('Ada Lovelace');
       await product.getByLabel('AWS account id').fill('123456784711');
       await product.getByRole('button', { name: 'Subscribe to Demo Metrics Cloud' }).click();
-      await expect.poll(() => page.getByText('Active', { exact: true }).count()).toBe(1);
+      await expect.poll(() => page.getByText('Active', { exact: true }).count(), PATIENCE).toBe(1);
       await look(page, '02-subscribed');
 
       await page.getByRole('button', { name: /^Set up your account/ }).click();
@@ -92,7 +92,8 @@ describe('The walk from the marketplace to the bill and out again', () => {
       expect(await curl(start, customerId)).toMatchObject({ outcomes: [{ id: 'event-1', outcome: 'already' }] });
 
       await page.goto(new URL('/', start.marketplaceUrl).href);
-      await page.getByRole('button', { name: 'To next hour' }).click();
+      await moveClock(page, 'To next hour');
+      expect(await worldTime(page)).toMatch(/:00:00\.000Z$/);
       await page.goto(start.billUrl);
       await look(page, '08-empty-bill');
       await expectBilled(page);
@@ -100,14 +101,14 @@ describe('The walk from the marketplace to the bill and out again', () => {
 
       await page.getByRole('link', { name: 'Marketplace', exact: true }).click();
       await page.getByRole('button', { name: /^Cancel subscription/ }).click();
-      await expect.poll(() => page.getByText('Ended (CANCELLED)').count()).toBe(1);
+      await expect.poll(() => page.getByText('Ended (CANCELLED)').count(), PATIENCE).toBe(1);
       await look(page, '10-cancelled');
       expect(await page.getByRole('button', { name: /^Set up your account/ }).count()).toBe(0);
       // The end is told twice: when the agreement ends, and when the licence is gone.
       await expect.poll(() => endingsTold(start), PATIENCE).toBe(1);
-      await page.getByRole('button', { name: 'Advance 1 hour' }).click();
+      await moveClock(page, 'Advance 1 hour');
       await expect.poll(() => endingsTold(start), PATIENCE).toBe(2);
-      const time = (await page.locator('time').first().getAttribute('datetime')) ?? '';
+      const time = await worldTime(page);
       expect(await curl(start, customerId, { id: 'event-2', time })).toMatchObject({
         counts: { recorded: 0, refused: 1 },
         outcomes: [
@@ -150,6 +151,7 @@ function watch(context: BrowserContext): Seen {
 /** Looks at a page as it stands: keeps a picture of it, and measures what every page has to hold. */
 function lookThrough(label: string): (page: Page, name: string) => Promise<void> {
   return async (page, name) => {
+    await page.waitForLoadState();
     await page.screenshot({ path: join(SCREENSHOTS, `${label}-${name}.png`), fullPage: true });
     const { lang, headings, overflow, unlabelled, faint, measured, stored } = await auditPage(page);
     const skips = headings.filter((level, index) => level > (headings[index - 1] ?? 0) + 1);
@@ -209,7 +211,7 @@ async function submitWithMistakes(page: Page): Promise<void> {
 async function expectMistakesShown(page: Page): Promise<void> {
   expect(await page.title()).toMatch(/^Error: /);
   const summary = page.getByRole('alert', { name: 'Please check what you wrote' });
-  await expect.poll(() => summary.and(page.locator(':focus')).count()).toBe(1);
+  await expect.poll(() => summary.and(page.locator(':focus')).count(), PATIENCE).toBe(1);
   const links = await summary.getByRole('link').all();
   expect(links).toHaveLength(2);
   const fields = ['E-mail address', 'Your name'];
@@ -221,7 +223,7 @@ async function expectMistakesShown(page: Page): Promise<void> {
     const descriptions = described.split(' ').map((id) => page.locator(`[id="${id}"]`).innerText());
     expect(await Promise.all(descriptions)).toContain(message);
     await link.click();
-    await expect.poll(() => field.and(page.locator(':focus')).count()).toBe(1);
+    await expect.poll(() => field.and(page.locator(':focus')).count(), PATIENCE).toBe(1);
   }
   expect(await page.getByLabel('E-mail address').inputValue()).toBe('ada@');
   expect(await page.getByLabel('Company').inputValue()).toBe('Analytical Engines');
@@ -236,6 +238,17 @@ async function submitRight(page: Page, name: string): Promise<void> {
 
 async function referenceOn(page: Page): Promise<string> {
   return page.locator('dt', { hasText: 'Your reference' }).locator('xpath=following-sibling::dd[1]').innerText();
+}
+
+async function worldTime(page: Page): Promise<string> {
+  return (await page.getByRole('region', { name: 'Clock' }).locator('time').getAttribute('datetime')) ?? '';
+}
+
+async function moveClock(page: Page, button: string): Promise<void> {
+  const before = await worldTime(page);
+  await page.getByRole('button', { name: button }).click();
+  await expect.poll(() => worldTime(page), PATIENCE).not.toBe(before);
+  await page.waitForLoadState();
 }
 
 /** The printed line with the customer's id in it, sent as curl would. */

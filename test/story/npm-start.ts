@@ -28,6 +28,8 @@ export async function npmStart(): Promise<Started> {
     ['--disable-warning=ExperimentalWarning', START, '--port', '0', '--marketplace-port', '0'],
     { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  const stop = () => child.kill('SIGTERM');
+  process.once('exit', stop);
   const ended = once(child, 'exit');
   let printed = '';
   const ready = new Promise<void>((resolve) => {
@@ -39,7 +41,8 @@ export async function npmStart(): Promise<Started> {
     child.stderr.on('data', read);
   });
   const close = async () => {
-    child.kill('SIGTERM');
+    process.removeListener('exit', stop);
+    stop();
     await ended;
     await rm(folder, { recursive: true, force: true });
   };

@@ -1,0 +1,167 @@
+// fulfillment usage import: reports the usage in a file, once, however often it is run.
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, realpathSync, statSync } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { InvalidInput, Misconfigured } from '../../lambdas/domain/failure.ts';
+import { type Command, EXIT, type Terminal, UsageMistake } from '../command.ts';
+import { openDestination } from '../destination.ts';
+import { type ImportArguments, readArguments } from '../import-arguments.ts';
+import { Progress, rejectedLine, resultJson, resultTable } from '../import-report.ts';
+import { type ImportResult, importRows, type RejectedRow } from '../import-run.ts';
+import { readUsageFile } from '../usage-file.ts';
+
+const HELP = `fulfillment usage import FILE [options]
+
+Reports the usage in a file. Run it again after a stop or a fault: rows that stand are found to stand already, and
+nothing is billed twice. FILE is CSV or JSON lines, UTF-8; - reads standard input. Columns and members:
+id, dimension, quantity, time, and the buyer by customerId, licenseArn, or productCode and customerIdentifier;
+tags as columns tag:<Key>, or as the member tags.
+
+Where to, one of:
+  --url URL              POST /usage of the backend; the UsageUrl output of the stack, or http://127.0.0.1:7300
+  --tables PREFIX        straight into the tables PREFIXusage and PREFIXwork
+  --usage-table NAME --work-table NAME
+                         straight into these tables
+  --dry-run              nowhere: reads the file and says what is wrong with it
+
+Options:
+  --format csv|jsonl     where the name of FILE does not tell
+  --customers-table NAME with tables, for rows that name a customerId
+  --region REGION        of the tables or the API, where AWS_REGION and the URL don't tell
+  --sign                 sign requests to a host of your own; those to execute-api hosts always are
+  --retry-for SECONDS    how long to try again while the other side does not answer; 60 where absent
+  --rejects FILE         write each row that was not taken there, as JSON with its line number and the reason
+  --json                 the result as JSON
+
+Exit codes: 0 every row stands; 1 some rows were refused or conflict; 2 wrong arguments, or a file that can't be read;
+3 a fault, run it again; 130 interrupted, run it again.
+
+Examples:
+  fulfillment usage import september.csv --url http://127.0.0.1:7300
+  fulfillment usage import events.jsonl --url https://abc123.execute-api.us-east-1.amazonaws.com/prod/usage --rejects bad.jsonl
+  zcat events.jsonl.gz | fulfillment usage import - --format jsonl --usage-table UsageTable-1A2B --work-table WorkTable-3C4D
+`;
+
+export const usageImport: Command = {
+  name: 'usage import',
+  summary: 'report the usage in a CSV or JSON lines file',
+  help: HELP,
+  run,
+};
+
+/** This many refused rows are shown; the file of rejects has all. */
+const SHOWN_REJECTS = 10;
+
+async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const wanted = readArguments(args);
+  const source = openSource(wanted, terminal);
+  const rejects = await openRejects(wanted);
+  const progress = new Progress(terminal.stderr, source.bytes);
+  const destination = openDestination(wanted, terminal.signal, (line) => progress.say(line));
+  let shown = 0;
+  const onReject = async (row: RejectedRow) => {
+    await rejects.keep(row);
+    shown += 1;
+    if (shown <= SHOWN_REJECTS) progress.say(rejectedLine(row));
+    if (shown === SHOWN_REJECTS + 1) progress.say('More rows were not taken; --rejects FILE keeps all of them.');
+  };
+  const counted = async function* () {
+    for await (const chunk of source.stream as AsyncIterable<Uint8Array>) {
+      progress.bytesRead += chunk.length;
+      yield chunk;
+    }
+  };
+  try {
+    const rows = readUsageFile(counted(), wanted.format);
+    const { send } = destination;
+    const result = await importRows(rows, {
+      send,
+      onReject,
+      onProgress: (tally) => progress.show(tally),
+      signal: terminal.signal,
+    });
+    progress.clear();
+    if (result.ended !== 'finished') terminal.stderr.write(`${unfinished(result)}\n`);
+    const asText = wanted.isJson ? resultJson : resultTable;
+    terminal.stdout.write(asText(result, progress.seconds(), wanted.isDryRun));
+    return exitCode(result);
+  } catch (error) {
+    progress.clear();
+    throw inFile(error);
+  } finally {
+    source.stream.destroy();
+    await destination.close();
+    await rejects.close();
+  }
+}
+
+function exitCode({ ended, tally }: ImportResult): number {
+  if (ended === 'interrupted') return EXIT.interrupted;
+  if (ended === 'fault') return EXIT.fault;
+  return tally.conflict + tally.refused > 0 ? EXIT.refused : EXIT.done;
+}
+
+function unfinished({ ended, fault }: ImportResult): string {
+  if (ended === 'interrupted')
+    return 'Interrupted. Run the same command again: what was recorded is not recorded twice.';
+  return `${fault instanceof Error ? fault.message : String(fault)}\nRun the same command again: what was recorded is not recorded twice.`;
+}
+
+interface Source {
+  readonly stream: Readable;
+  /** Unknown for a pipe. */
+  readonly bytes: number | undefined;
+}
+
+function openSource({ file }: ImportArguments, { stdin, signal }: Terminal): Source {
+  if (file === '-') return { stream: addAbortSignal(signal, stdin), bytes: undefined };
+  try {
+    const about = statSync(file);
+    if (about.isDirectory()) throw new UsageMistake(`${file} is a folder.`);
+    return { stream: createReadStream(file, { signal }), bytes: about.isFile() ? about.size : undefined };
+  } catch (error) {
+    throw unreadable(error, file);
+  }
+}
+
+interface Rejects {
+  keep(row: RejectedRow): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opened before anything is sent: a file that can't be written is found out in time. */
+async function openRejects({ file, rejectsFile }: ImportArguments): Promise<Rejects> {
+  if (rejectsFile === undefined) return { keep: async () => {}, close: async () => {} };
+  if (isSameFile(file, rejectsFile)) throw new UsageMistake('--rejects names the file that is to be imported.');
+  const stream = createWriteStream(rejectsFile);
+  try {
+    await once(stream, 'open');
+  } catch (error) {
+    throw unreadable(error, rejectsFile);
+  }
+  return {
+    keep: async (row) => {
+      if (!stream.write(`${JSON.stringify(row)}\n`)) await once(stream, 'drain');
+    },
+    close: () => new Promise((resolve) => stream.end(() => resolve())),
+  };
+}
+
+function isSameFile(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other);
+  } catch {
+    return false;
+  }
+}
+
+function unreadable(error: unknown, file: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === undefined ? error : new UsageMistake(`${file} can't be opened (${code}).`);
+}
+
+/** A file that can't be understood, or a table that is not named, is the caller's to mend; anything else stays what it is. */
+function inFile(error: unknown): unknown {
+  const isMistake = error instanceof InvalidInput || error instanceof Misconfigured;
+  return isMistake ? new UsageMistake(error.message, { cause: error }) : unreadable(error, 'FILE');
+}
