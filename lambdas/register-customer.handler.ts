@@ -68,6 +68,8 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
       return methodNotAllowed(frame, route === FORM_ROUTE ? 'GET, HEAD, POST' : 'GET, HEAD');
     }
     if (route === STYLE_ROUTE) return styleAnswer();
+    // A browser that goes back and reloads may post nothing at all; the form is what its person wants to see.
+    if (isPost && request.text(MAX_BODY_BYTES) === '') return seeOther(`${base}${FORM_ROUTE}`, 'formAskedAgain');
     // Before anything is asked of others: what can't be a form is refused even while they are down.
     const form = isPost ? request.form(MAX_BODY_BYTES) : undefined;
 

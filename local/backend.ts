@@ -31,7 +31,7 @@ const EXAMPLE_REGISTRATION = {
   sellerName: 'Example Software',
   supportEmail: 'support@example.com',
   nextSteps:
-    'We set up your account as soon as AWS Marketplace confirms your subscription, mostly within a few minutes.',
+    'We set up your account as soon as AWS Marketplace confirms your subscription, usually within a few minutes.',
 };
 
 /** What the stacks would put into the environment of the functions. */

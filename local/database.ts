@@ -37,7 +37,11 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Data
   const port = await freePort();
   const data = options.dataPath === undefined ? [] : ['--db-path', options.dataPath];
   const engine = [command, ...leading, '--host', '127.0.0.1', '--port', String(port), ...data];
-  const child = spawn('sh', ['-c', ENDS_WITH_ITS_PARENT, 'sh', ...engine], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = spawn('sh', ['-c', ENDS_WITH_ITS_PARENT, 'sh', ...engine], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    // In a group of its own: Ctrl-C in the terminal is for us, who still have to write down what is under way.
+    detached: true,
+  });
   const database = { endpoint: `http://127.0.0.1:${port}`, close: () => close(child) };
   try {
     await answering(child, database.endpoint);

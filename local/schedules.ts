@@ -28,8 +28,9 @@ async function loop(laptop: Laptop, feed: LifecycleFeed, log: Log, stopped: Abor
   let lastMinute = -1;
   while (!stopped.aborted) {
     try {
-      await laptop.clock.follow();
+      // Ends before the clock: the door must not meet a later time without knowing whose licence has ended by it.
       const noted = await feed.follow();
+      await laptop.clock.follow();
       for (const licenceKey of noted) log.info('LicenceEnding', { licenceKey });
       const minute = Math.floor(laptop.clock.now() / MINUTE_MS);
       if (minute !== lastMinute || noted.length > 0) {

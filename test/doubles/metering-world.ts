@@ -24,7 +24,12 @@ export interface Defect {
   readonly ledger?: (gate: Gate) => MemoryLedgerStore;
   readonly metering?: (aws: MeteringGateway, usage: MemoryUsageStore) => MeteringGateway;
   readonly policy?: Partial<MeteringPolicy>;
+  /** How often workers die, and time passes with work under way, where the defect needs more of it to show. */
+  readonly chances?: { readonly die?: number; readonly timePasses?: number };
 }
+
+/** For every step that a worker takes. */
+const CHANCES = { die: 0.01, timePasses: 0.0005 };
 
 export const STEP_MS = 10 * MINUTE_MS;
 const FIRST = at('2026-09-21T00:00:00Z');
@@ -79,9 +84,11 @@ export class MeteringWorld {
   #nowMs = FIRST;
   #ids = 0;
   readonly #metering: MeteringGateway;
+  readonly #defect: Defect;
   readonly #rejects = new MemoryRejectStore();
 
   constructor(seed: number, defect: Defect = {}) {
+    this.#defect = defect;
     this.random = randomOf(seed);
     this.climate = climateOf(this.random);
     this.policy = { ...POLICY, ...defect.policy };
@@ -113,7 +120,7 @@ export class MeteringWorld {
       await this.#takeNotice();
       if (step < this.climate.steps) this.#report();
       if (!this.#isWithin(this.climate.closersDown)) this.#workOn();
-      await this.turns.run({ die: 0.01, timePasses: 0.004 });
+      await this.turns.run({ ...CHANCES, ...this.#defect.chances });
       const violation = step % 12 === 0 ? await check() : undefined;
       if (violation) return violation;
     }

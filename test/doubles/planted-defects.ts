@@ -93,9 +93,18 @@ function believesEveryCall(aws: MeteringGateway): MeteringGateway {
 }
 
 export const PLANTED_DEFECTS: Readonly<Record<string, Defect>> = {
-  'a seal overwrites a seal': { ledger: (gate) => new SealsUnconditionally(gate) },
-  'a carry is written in two steps': { ledger: (gate) => new CarriesInTwoWrites(gate) },
-  'a carry does not ask what is accounted for': { ledger: (gate) => new CarriesWhateverStands(gate) },
+  'a seal overwrites a seal': {
+    ledger: (gate) => new SealsUnconditionally(gate),
+    chances: { timePasses: 0.02 },
+  },
+  'a carry is written in two steps': {
+    ledger: (gate) => new CarriesInTwoWrites(gate),
+    chances: { die: 0.04, timePasses: 0.01 },
+  },
+  'a carry does not ask what is accounted for': {
+    ledger: (gate) => new CarriesWhateverStands(gate),
+    chances: { timePasses: 0.02 },
+  },
   'a fault of AWS closes a record': { ledger: (gate) => new ClosesOnFault(gate) },
   'attempts are not noted before the call': { ledger: (gate) => new ForgetsAttempts(gate) },
   'late usage is held without saying how much': { ledger: (gate) => new HoldsWithoutAnAccount(gate) },

@@ -16,6 +16,7 @@ export function randomOf(seed: number): Random {
 }
 
 interface Worker {
+  readonly bornIn: number;
   isDead: boolean;
 }
 
@@ -28,6 +29,7 @@ export class Turns {
   readonly #random: Random;
   readonly #worker = new AsyncLocalStorage<Worker>();
   #waiting: Waiting[] = [];
+  #shift = 0;
   /** What a worker threw: nothing that the ports do here is a reason to. */
   readonly thrown: unknown[] = [];
 
@@ -36,7 +38,7 @@ export class Turns {
   }
 
   start(work: () => Promise<unknown>): void {
-    this.#worker.run({ isDead: false }, () => {
+    this.#worker.run({ bornIn: this.#shift, isDead: false }, () => {
       work().catch((error: unknown) => void this.thrown.push(error));
     });
   }
@@ -50,12 +52,16 @@ export class Turns {
     });
   }
 
-  /** Takes turns until nobody waits, or until time passes with work still under way. */
+  /** Takes turns until nobody waits, or until time passes with work still under way, to be ended in the next run. */
   async run(chances: { readonly die: number; readonly timePasses: number }): Promise<void> {
+    this.#shift += 1;
     await settled();
     while (this.#waiting.length > 0) {
       const [next] = this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1);
       if (!next) return;
+      // Lambda ends what runs too long.
+      if (next.worker.bornIn < this.#shift - 2) next.worker.isDead = true;
+      if (next.worker.isDead) continue;
       next.resume();
       await settled();
       if (this.#random() < chances.die) this.#kill(next.worker);

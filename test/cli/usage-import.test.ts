@@ -1,0 +1,299 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type BackendWorld, startBackendWorld, useServices } from '../backend-world.ts';
+import { passOn, startFaultyProxy } from '../client/faulty-proxy.ts';
+import { LICENCE, rowsOf } from '../client/recorder-world.ts';
+import { aFile, aFolder, fulfillment, startFulfillment } from './fulfillment.ts';
+
+const services = useServices();
+
+const HEADER = 'id,licenseArn,dimension,quantity,time';
+const ROWS = 3_000;
+
+/** Row `n` of a file; its quantity differs from its neighbours', so that a sum tells them apart. */
+function anEvent(n: number, licenseArn: string) {
+  const minute = String(n % 60).padStart(2, '0');
+  return {
+    id: `row-${n}`,
+    licenseArn,
+    dimension: 'requests',
+    quantity: 1 + (n % 7),
+    time: `2026-09-21T09:${minute}:00Z`,
+  };
+}
+
+function manyEvents(licenseArn: string) {
+  return Array.from({ length: ROWS }, (_, n) => anEvent(n, licenseArn));
+}
+
+function asCsv(events: readonly object[]): string {
+  return [HEADER, ...events.map((event) => Object.values(event).join(','))].join('\r\n');
+}
+
+function asJsonLines(events: readonly object[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+
+async function quantitiesOf(world: BackendWorld, at: string, licenceKey?: string): Promise<number[]> {
+  return (await rowsOf(world, at, licenceKey)).map(({ quantity }) => quantity);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+
+describe('an import of 3,000 rows', () => {
+  test.each([
+    ['csv', asCsv],
+    ['jsonl', asJsonLines],
+  ])('as %s that was killed half-way and run again records and bills each row once', async (format, written) => {
+    const world = await startBackendWorld(services());
+    const acme = await world.subscribe();
+    const events = manyEvents(acme.licenceArn);
+    const file = aFile(`usage.${format}`, written(events));
+    const { promise: halfWay, resolve: isHalfWay } = Promise.withResolvers<void>();
+    let done = 0;
+    const { url } = await startFaultyProxy(world.gateway.url, async ({ request, forward, answer }) => {
+      // Three batches do their work, the third is never answered; those behind them don't get there.
+      if (request.number > 3) return;
+      const { status, body } = await forward();
+      if (request.number < 3) answer(status, body);
+      done += 1;
+      if (done === 3) isHalfWay();
+    });
+
+    const { child, ended } = startFulfillment(['usage', 'import', file, '--url', url]);
+    await halfWay;
+    child.kill('SIGKILL');
+    await ended;
+    const before = (await rowsOf(world, '2026-09-21T09:00:00Z', acme.licenceKey)).length;
+    const again = await fulfillment(['usage', 'import', file, '--url', world.gateway.url, '--json']);
+
+    expect(before).toBe(ROWS / 2);
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      ended: 'finished',
+      rows: ROWS,
+      recorded: ROWS / 2,
+      already: ROWS / 2,
+      refused: 0,
+      conflict: 0,
+    });
+    expect(again.exitCode).toBe(0);
+    const expected = sum(events.map(({ quantity }) => quantity));
+    const found = await quantitiesOf(world, '2026-09-21T09:00:00Z', acme.licenceKey);
+    expect([found.length, sum(found)]).toEqual([ROWS, expected]);
+    await world.tick('2026-09-21T10:11:00Z');
+    expect((await world.bill()).map(({ quantity }) => quantity)).toEqual([expected]);
+  });
+
+  test('straight into the tables adds nothing when it is run again', async () => {
+    const world = await startBackendWorld(services());
+    const time = new Date(Date.now() - 60_000).toISOString();
+    const events = Array.from({ length: 1_000 }, (_, n) => ({ ...anEvent(n, LICENCE), time }));
+    const file = aFile('usage.jsonl', asJsonLines(events));
+    const environment = {
+      AWS_ENDPOINT_URL_DYNAMODB: services().database.endpoint,
+      AWS_ACCESS_KEY_ID: 'AKIALOCAL',
+      AWS_SECRET_ACCESS_KEY: 'local',
+    };
+    const { usage, work } = world.tables;
+    const args = ['usage', 'import', file, '--usage-table', usage, '--work-table', work, '--region', 'us-east-1'];
+
+    const first = await fulfillment([...args, '--json'], { environment });
+    const second = await fulfillment([...args, '--json'], { environment });
+
+    expect(JSON.parse(first.stdout)).toMatchObject({ recorded: 1_000, already: 0 });
+    expect(JSON.parse(second.stdout)).toMatchObject({ recorded: 0, already: 1_000 });
+    expect([first.exitCode, second.exitCode]).toEqual([0, 0]);
+    expect(sum(await quantitiesOf(world, time))).toBe(sum(events.map(({ quantity }) => quantity)));
+  });
+});
+
+describe('rows that are not taken', () => {
+  test('are told with their line, kept with the reason, and don’t hold up the others', async () => {
+    const world = await startBackendWorld(services());
+    const good = Object.values(anEvent(1, LICENCE)).join(',');
+    await world.report([{ ...anEvent(1, LICENCE), id: 'row-9', quantity: 100 }]);
+    const file = aFile(
+      'usage.csv',
+      [
+        `\uFEFF${HEADER},tag:Team`,
+        `${good},"Red, ""A"""`,
+        `${good.replace('row-1', 'row-2')},Red`,
+        `row-3,${LICENCE},"requ`,
+        `ests",1,2026-09-21T09:00:00Z,`,
+        `row-4,${LICENCE},requests,1.5,2026-09-21T09:00:00Z,`,
+        `row-5,${LICENCE},requests,1`,
+        `row-6,${LICENCE},requests,many,2026-09-21T09:00:00Z,`,
+        '',
+        `row-7,${LICENCE},requests,1,2026-09-21 09:00,`,
+        `row-8,${LICENCE},re"quests,1,2026-09-21T09:00:00Z,`,
+        `${good.replace('row-1', 'row-9')},`,
+      ].join('\r\n'),
+    );
+    const rejects = join(aFolder(), 'rejects.jsonl');
+
+    const { exitCode, stdout, stderr } = await fulfillment([
+      ...['usage', 'import', file, '--url', world.gateway.url, '--rejects', rejects],
+    ]);
+
+    const kept = readFileSync(rejects, 'utf8').trim().split('\n');
+    const rows = kept.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(rows.map(({ line, code }) => [line, code]).sort()).toEqual([
+      [10, 'malformed'],
+      [11, 'malformed'],
+      [12, 'conflict'],
+      [2, 'tagsInvalid'],
+      [4, 'dimensionUnknown'],
+      [6, 'quantityNotWhole'],
+      [7, 'malformed'],
+      [8, 'malformed'],
+    ]);
+    expect(rows.find(({ line }) => line === 7)).toMatchObject({
+      message: 'The row has 4 fields where the header has 6.',
+    });
+    expect(stderr).toContain('line 6: refused, quantityNotWhole: quantity was 1.5');
+    expect(stdout).toMatch(/recorded +1\n/);
+    expect(exitCode).toBe(1);
+  });
+
+  test('of JSON lines are told with their line', async () => {
+    const good = JSON.stringify(anEvent(1, LICENCE));
+    const file = aFile('usage.jsonl', `${good}\n\n{"id":\n[]\n${good.replace('"requests"', '["secret"]')}\n`);
+
+    const { stderr, stdout } = await fulfillment(['usage', 'import', file, '--dry-run', '--json']);
+
+    expect(stderr).toMatch(/line 3: refused, malformed: The line is not JSON/);
+    expect(stderr).toMatch(/line 4: refused, malformed/);
+    expect(stderr).toMatch(/line 5: refused, malformed/);
+    expect(stderr).not.toContain('secret');
+    expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, rows: 4 });
+  });
+});
+
+describe('a dry run', () => {
+  test('says what is wrong and sends nothing', async () => {
+    const time = new Date().toISOString();
+    const events = [0, 1, 2].map((n) => ({ ...anEvent(n, LICENCE), time, quantity: n / 2 }));
+
+    const { exitCode, stdout } = await fulfillment(['usage', 'import', '-', '--format', 'csv', '--dry-run', '--json'], {
+      input: asCsv(events),
+    });
+
+    expect(JSON.parse(stdout)).toMatchObject({ wellFormed: 2, refused: 1, reasons: { quantityNotWhole: 1 } });
+    expect(exitCode).toBe(1);
+  });
+});
+
+describe('what ends an import early', () => {
+  test('a backend that stays away ends in code 3 and words on how to go on', async () => {
+    const world = await startBackendWorld(services());
+    const { url } = await startFaultyProxy(world.gateway.url, async ({ answer }) => answer(503, '{}'));
+    const file = aFile('usage.csv', asCsv(manyEvents(LICENCE)));
+
+    const { exitCode, stderr, stdout } = await fulfillment([
+      'usage',
+      'import',
+      file,
+      '--url',
+      url,
+      '--retry-for',
+      '0.2',
+      '--json',
+    ]);
+
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('Run the same command again');
+    expect(JSON.parse(stdout)).toMatchObject({ ended: 'fault', recorded: 0, refused: 0 });
+  });
+
+  test('Ctrl-C waits for what is under way and says what stands', async () => {
+    const world = await startBackendWorld(services());
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const { promise: mayAnswer, resolve: allow } = Promise.withResolvers<void>();
+    const { url } = await startFaultyProxy(world.gateway.url, async (call) => {
+      asked();
+      await mayAnswer;
+      await passOn(call);
+    });
+    const file = aFile('usage.csv', asCsv(manyEvents(LICENCE)));
+
+    const { child, ended } = startFulfillment(['usage', 'import', file, '--url', url, '--json']);
+    await isAsked;
+    child.kill('SIGINT');
+    allow();
+    const { exitCode, stdout, stderr } = await ended;
+
+    const result = JSON.parse(stdout) as { recorded: number };
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain('Interrupted');
+    expect(result).toMatchObject({ ended: 'interrupted', unconfirmed: 0 });
+    expect(result.recorded).toBeGreaterThanOrEqual(500);
+    expect(await quantitiesOf(world, '2026-09-21T09:00:00Z')).toHaveLength(result.recorded);
+  });
+});
+
+describe('a wrong call', () => {
+  const csv = () => aFile('usage.csv', asCsv([anEvent(1, LICENCE)]));
+
+  test.each([
+    ['no command', () => ['usage', 'export'], 'no such command'],
+    ['no file', () => ['usage', 'import', '--dry-run'], 'Name one file'],
+    ['no destination', () => ['usage', 'import', csv()], 'exactly one way'],
+    ['two destinations', () => ['usage', 'import', csv(), '--dry-run', '--url', 'http://x'], 'exactly one way'],
+    ['an unknown option', () => ['usage', 'import', csv(), '--fast'], '--fast'],
+    ['a file that is not there', () => ['usage', 'import', '/nowhere.csv', '--dry-run'], 'ENOENT'],
+    ['a format that is not told', () => ['usage', 'import', aFile('usage.txt', ''), '--dry-run'], '--format'],
+    [
+      'a password in the URL',
+      () => ['usage', 'import', csv(), '--url', 'https://me:hush@host'],
+      'without a name and password',
+    ],
+    ['a usage table alone', () => ['usage', 'import', csv(), '--usage-table', 'u'], 'go together'],
+    ['semicolons', () => ['usage', 'import', aFile('a.csv', 'id;time\n'), '--dry-run'], 'use commas'],
+    [
+      'a misspelt column',
+      () => ['usage', 'import', aFile('a.csv', 'id,licenceArn\n'), '--dry-run'],
+      'did you mean licenseArn?',
+    ],
+    [
+      'a missing column',
+      () => ['usage', 'import', aFile('a.csv', 'id,customerId,time\n'), '--dry-run'],
+      'lacks dimension, quantity',
+    ],
+    [
+      'no buyer',
+      () => ['usage', 'import', aFile('a.csv', 'id,dimension,quantity,time\n'), '--dry-run'],
+      'names the buyer',
+    ],
+    [
+      'a quote that never closes',
+      () => ['usage', 'import', aFile('a.csv', `${HEADER}\n"${'x'.repeat(300_000)}`), '--dry-run'],
+      'begins on line 2',
+    ],
+  ])('with %s ends in code 2 and says what to give', async (_, args, said) => {
+    const { exitCode, stderr, stdout } = await fulfillment(args());
+
+    expect(stderr).toContain(said);
+    expect(stderr).not.toContain('hush');
+    expect([exitCode, stdout]).toEqual([2, '']);
+  });
+
+  test('with the input as file of rejects leaves the input whole', async () => {
+    const file = csv();
+    const text = readFileSync(file, 'utf8');
+
+    const { exitCode } = await fulfillment(['usage', 'import', file, '--dry-run', '--rejects', file]);
+
+    expect(exitCode).toBe(2);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  test('for help gets it, with examples, on standard output', async () => {
+    const { exitCode, stdout } = await fulfillment(['usage', 'import', '--help']);
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Examples:');
+  });
+});
