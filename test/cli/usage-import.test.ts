@@ -10,6 +10,9 @@ const services = useServices();
 
 const HEADER = 'id,licenseArn,dimension,quantity,time';
 const ROWS = 3_000;
+const NOW = '2026-09-21T12:05:00.000Z';
+/** The hour of all rows. */
+const AT = '2026-09-21T11:00:00Z';
 
 /** Row `n` of a file; its quantity differs from its neighbours', so that a sum tells them apart. */
 function anEvent(n: number, licenseArn: string) {
@@ -19,7 +22,7 @@ function anEvent(n: number, licenseArn: string) {
     licenseArn,
     dimension: 'requests',
     quantity: 1 + (n % 7),
-    time: `2026-09-21T09:${minute}:00Z`,
+    time: `2026-09-21T11:${minute}:00Z`,
   };
 }
 
@@ -48,8 +51,9 @@ describe('an import of 3,000 rows', () => {
     ['csv', asCsv],
     ['jsonl', asJsonLines],
   ])('as %s that was killed half-way and run again records and bills each row once', async (format, written) => {
-    const world = await startBackendWorld(services());
+    const world = await startBackendWorld(services(), { at: '2026-09-21T10:05:00.000Z' });
     const acme = await world.subscribe();
+    await world.clock.set(Date.parse(NOW));
     const events = manyEvents(acme.licenceArn);
     const file = aFile(`usage.${format}`, written(events));
     const { promise: halfWay, resolve: isHalfWay } = Promise.withResolvers<void>();
@@ -67,7 +71,7 @@ describe('an import of 3,000 rows', () => {
     await halfWay;
     child.kill('SIGKILL');
     await ended;
-    const before = (await rowsOf(world, '2026-09-21T09:00:00Z', acme.licenceKey)).length;
+    const before = (await rowsOf(world, AT, acme.licenceKey)).length;
     const again = await fulfillment(['usage', 'import', file, '--url', world.gateway.url, '--json']);
 
     expect(before).toBe(ROWS / 2);
@@ -81,14 +85,14 @@ describe('an import of 3,000 rows', () => {
     });
     expect(again.exitCode).toBe(0);
     const expected = sum(events.map(({ quantity }) => quantity));
-    const found = await quantitiesOf(world, '2026-09-21T09:00:00Z', acme.licenceKey);
+    const found = await quantitiesOf(world, AT, acme.licenceKey);
     expect([found.length, sum(found)]).toEqual([ROWS, expected]);
-    await world.tick('2026-09-21T10:11:00Z');
+    await world.tick('2026-09-21T12:11:00Z');
     expect((await world.bill()).map(({ quantity }) => quantity)).toEqual([expected]);
   });
 
   test('straight into the tables adds nothing when it is run again', async () => {
-    const world = await startBackendWorld(services());
+    const world = await startBackendWorld(services(), { at: NOW });
     const time = new Date(Date.now() - 60_000).toISOString();
     const events = Array.from({ length: 1_000 }, (_, n) => ({ ...anEvent(n, LICENCE), time }));
     const file = aFile('usage.jsonl', asJsonLines(events));
@@ -112,7 +116,7 @@ describe('an import of 3,000 rows', () => {
 
 describe('rows that are not taken', () => {
   test('are told with their line, kept with the reason, and don’t hold up the others', async () => {
-    const world = await startBackendWorld(services());
+    const world = await startBackendWorld(services(), { at: NOW });
     const good = Object.values(anEvent(1, LICENCE)).join(',');
     await world.report([{ ...anEvent(1, LICENCE), id: 'row-9', quantity: 100 }]);
     const file = aFile(
@@ -122,13 +126,13 @@ describe('rows that are not taken', () => {
         `${good},"Red, ""A"""`,
         `${good.replace('row-1', 'row-2')},Red`,
         `row-3,${LICENCE},"requ`,
-        `ests",1,2026-09-21T09:00:00Z,`,
-        `row-4,${LICENCE},requests,1.5,2026-09-21T09:00:00Z,`,
+        `ests",1,2026-09-21T11:00:00Z,`,
+        `row-4,${LICENCE},requests,1.5,2026-09-21T11:00:00Z,`,
         `row-5,${LICENCE},requests,1`,
-        `row-6,${LICENCE},requests,many,2026-09-21T09:00:00Z,`,
+        `row-6,${LICENCE},requests,many,2026-09-21T11:00:00Z,`,
         '',
-        `row-7,${LICENCE},requests,1,2026-09-21 09:00,`,
-        `row-8,${LICENCE},re"quests,1,2026-09-21T09:00:00Z,`,
+        `row-7,${LICENCE},requests,1,2026-09-21 11:00,`,
+        `row-8,${LICENCE},re"quests,1,2026-09-21T11:00:00Z,`,
         `${good.replace('row-1', 'row-9')},`,
       ].join('\r\n'),
     );
@@ -188,7 +192,7 @@ describe('a dry run', () => {
 
 describe('what ends an import early', () => {
   test('a backend that stays away ends in code 3 and words on how to go on', async () => {
-    const world = await startBackendWorld(services());
+    const world = await startBackendWorld(services(), { at: NOW });
     const { url } = await startFaultyProxy(world.gateway.url, async ({ answer }) => answer(503, '{}'));
     const file = aFile('usage.csv', asCsv(manyEvents(LICENCE)));
 
@@ -209,7 +213,7 @@ describe('what ends an import early', () => {
   });
 
   test('Ctrl-C waits for what is under way and says what stands', async () => {
-    const world = await startBackendWorld(services());
+    const world = await startBackendWorld(services(), { at: NOW });
     const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
     const { promise: mayAnswer, resolve: allow } = Promise.withResolvers<void>();
     const { url } = await startFaultyProxy(world.gateway.url, async (call) => {
@@ -230,7 +234,7 @@ describe('what ends an import early', () => {
     expect(stderr).toContain('Interrupted');
     expect(result).toMatchObject({ ended: 'interrupted', unconfirmed: 0 });
     expect(result.recorded).toBeGreaterThanOrEqual(500);
-    expect(await quantitiesOf(world, '2026-09-21T09:00:00Z')).toHaveLength(result.recorded);
+    expect(await quantitiesOf(world, AT)).toHaveLength(result.recorded);
   });
 });
 

@@ -45,6 +45,15 @@ async function buyers() {
 }
 
 describe('the form', () => {
+  it('is shown again to a browser that posts nothing, as one that goes back and reloads may', async () => {
+    const { cookie } = await arrived();
+
+    const answer = await world.registration({ method: 'POST', cookie });
+
+    expect(answer).toMatchObject({ statusCode: 303, headers: { Location: '/registration' } });
+    expect(await buyers()).toEqual([]);
+  });
+
   it('names seller and product, shows no more of the AWS account than four digits, and asks for the e-mail first', async () => {
     const { page, awsAccountId } = await arrived();
     expect(page.statusCode).toBe(200);
