@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { UsageMistake } from './command.ts';
 import { FORMATS, type Format } from './usage-file.ts';
 
-export type Destination =
+type Destination =
   | { readonly kind: 'api'; readonly url: string; readonly sign: boolean }
   | {
       readonly kind: 'tables';

@@ -9,15 +9,17 @@ const SHOW_EVERY_MS = { terminal: 100, file: 5_000 };
 export class Progress {
   readonly #out: Writable & { readonly isTTY?: boolean };
   readonly #totalBytes: number | undefined;
+  readonly #isDryRun: boolean;
   readonly #startedAtMs = performance.now();
   #shownAtMs = performance.now();
   #isDrawn = false;
   bytesRead = 0;
 
   /** Without the file's size, as of a pipe, there is no bar. */
-  constructor(out: Writable & { readonly isTTY?: boolean }, totalBytes: number | undefined) {
+  constructor(out: Writable & { readonly isTTY?: boolean }, totalBytes: number | undefined, isDryRun: boolean) {
     this.#out = out;
     this.#totalBytes = totalBytes;
+    this.#isDryRun = isDryRun;
   }
 
   seconds(): number {
@@ -30,7 +32,8 @@ export class Progress {
     this.#shownAtMs = performance.now();
     const { recorded, already } = tally;
     const failed = tally.conflict + tally.refused;
-    const counts = `${number(recorded)} recorded  ${number(already)} already  ${number(failed)} not taken`;
+    const stored = this.#isDryRun ? '' : `${number(recorded)} recorded  ${number(already)} before  `;
+    const counts = `${stored}${number(failed)} not taken`;
     const text = `${this.#bar()}${number(recorded + already + failed)} rows  ${rate(tally, this.seconds())}  ${counts}`;
     this.#out.write(this.#out.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
     this.#isDrawn = Boolean(this.#out.isTTY);

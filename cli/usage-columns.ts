@@ -13,16 +13,17 @@ const EXPECTED = `The first line has to name the columns: ${REQUIRED.join(', ')}
 /** Reads the header. Throws InvalidInput, code HeaderWrong, which says what was found and what was expected. */
 export function readHeader(row: CsvRow): readonly string[] {
   const columns = row.fields.map((field) => field.trim());
-  const problem = row.problem ?? headerProblem(columns);
+  const problem = headerProblem(columns, row.problem);
   if (problem === undefined) return columns;
   throw new InvalidInput('HeaderWrong', `The header is wrong: ${problem}.\n${EXPECTED}`);
 }
 
-function headerProblem(columns: readonly string[]): string | undefined {
+function headerProblem(columns: readonly string[], quoting: string | undefined): string | undefined {
   const [first = ''] = columns;
+  if (first.startsWith('{')) return 'this looks like JSON lines; give --format jsonl';
+  if (quoting !== undefined) return quoting;
   if (columns.length === 1 && first.includes(';')) return 'its columns are separated by semicolons; use commas';
   if (columns.length === 1 && first.includes('\t')) return 'its columns are separated by tabs; use commas';
-  if (first.startsWith('{')) return 'this looks like JSON lines; give --format jsonl';
   const twice = columns.find((column, index) => columns.indexOf(column) !== index);
   if (twice !== undefined) return `it names '${shown(twice)}' twice`;
   const unknown = columns.find((column) => !NAMES.includes(column) && !isTag(column));

@@ -1,4 +1,4 @@
-// Customers and licences as a reporting process remembers them: a read now and then instead of one an event.
+// Customers and licences as one call of the recorder knows them: each is looked up once, however many events name it.
 import type { Customer } from '../lambdas/domain/customer.ts';
 import type { Licence } from '../lambdas/domain/licence.ts';
 import type { CustomerStore } from '../lambdas/flow/ports.ts';
@@ -11,16 +11,14 @@ export const NO_CUSTOMERS: Customers = {
   licence: async () => undefined,
 };
 
-/** Short, because an ended licence is to be refused soon. */
-const REMEMBERED_MS = 30_000;
-
-/** Above this many, all are forgotten: memory must not grow with the number of customers. */
-const REMEMBERED_AT_MOST = 20_000;
-
+/**
+ * For one call and no longer, like the door: a customer remembered past a renewal would have its usage recorded
+ * under the licence that ended.
+ */
 export class KnownCustomers implements Customers {
   readonly #store: Customers;
-  readonly #customers = new Map<string, Remembered<Customer>>();
-  readonly #licences = new Map<string, Remembered<Licence>>();
+  readonly #customers = new Map<string, Promise<Customer | undefined>>();
+  readonly #licences = new Map<string, Promise<Licence | undefined>>();
 
   constructor(store: Customers) {
     this.#store = store;
@@ -35,25 +33,12 @@ export class KnownCustomers implements Customers {
   }
 }
 
-interface Remembered<T> {
-  readonly found: Promise<T | undefined>;
-  readonly untilMs: number;
-}
-
-function recall<T>(
-  memory: Map<string, Remembered<T>>,
-  key: string,
-  look: () => Promise<T | undefined>,
-): Promise<T | undefined> {
+function recall<T>(memory: Map<string, Promise<T>>, key: string, look: () => Promise<T>): Promise<T> {
   const known = memory.get(key);
-  if (known && performance.now() < known.untilMs) return known.found;
-  if (memory.size >= REMEMBERED_AT_MOST) memory.clear();
+  if (known !== undefined) return known;
   const found = look();
-  memory.set(key, { found, untilMs: performance.now() + REMEMBERED_MS });
-  const forget = () => {
-    if (memory.get(key)?.found === found) memory.delete(key);
-  };
-  // What is not there may be there in a moment: a buyer who registers now reports now.
-  found.then((value) => value === undefined && forget(), forget);
+  memory.set(key, found);
+  // A look that failed is made again by the event's next attempt.
+  found.catch(() => memory.delete(key));
   return found;
 }

@@ -21,7 +21,10 @@ export interface UsageRecorderOptions extends Partial<RetryOptions> {
   readonly usageTable: string;
   /** Late markers go there. */
   readonly workTable: string;
-  /** Needed for events that name a customer by id; with it, ended licences are refused at once, too. */
+  /**
+   * Needed for events that name a customer by id; with it, ended licences are refused at once, too. It costs a read
+   * for each customer and licence that a call names, so hand over many events in one call.
+   */
   readonly customersTable?: string;
   /** Yours to close. Without it, the recorder makes one of its own from the SDK's usual settings. */
   readonly dynamo?: DynamoDBClient;
@@ -71,11 +74,11 @@ interface LateHour {
 class DynamoUsageRecorder implements UsageRecorder {
   readonly #client: DynamoDBClient;
   readonly #isOwnClient: boolean;
-  readonly #ports: Omit<RecordUsagePorts, 'work'>;
+  readonly #ports: Omit<RecordUsagePorts, 'work' | 'customers'>;
+  readonly #customers: DynamoCustomerStore | undefined;
   readonly #markers: LateMarkers;
   readonly #limit: ReturnType<typeof pLimit>;
   readonly #retry: RetryOptions;
-  readonly #knowsCustomers: boolean;
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
@@ -85,14 +88,10 @@ class DynamoUsageRecorder implements UsageRecorder {
     this.#limit = pLimit(options.maxInFlight ?? MAX_IN_FLIGHT);
     const { retryForMs = DEFAULT_RETRY_FOR_MS, signal, onRetry, settleDelayMs, customersTable } = options;
     this.#retry = { retryForMs, signal, onRetry };
-    this.#knowsCustomers = customersTable !== undefined;
+    this.#customers = customersTable === undefined ? undefined : new DynamoCustomerStore(this.#client, customersTable);
     const work = new DynamoWorkStore(this.#client, options.workTable);
     this.#markers = new LateMarkers((hour, shard) => retried(() => work.markLate(hour, shard), this.#retry));
     this.#ports = {
-      customers:
-        customersTable === undefined
-          ? NO_CUSTOMERS
-          : new KnownCustomers(new DynamoCustomerStore(this.#client, customersTable)),
       usage: new DynamoUsageStore(this.#client, options.usageTable),
       // Refusals are the caller's to keep: it is told of each, and may not write to the rejects table.
       rejects: { keep: async () => {} },
@@ -134,7 +133,7 @@ class DynamoUsageRecorder implements UsageRecorder {
   #check(entries: readonly ReportEntry[]): void {
     if (this.#isClosed) throw new InvalidInput('RecorderClosed', 'The recorder was closed and takes no more events.');
     const needsCustomers = entries.some((entry) => entry.kind === 'event' && entry.event.subject.kind === 'customer');
-    if (needsCustomers && !this.#knowsCustomers) {
+    if (needsCustomers && !this.#customers) {
       throw new Misconfigured(
         'CustomersTableMissing',
         'An event names its buyer by customerId. Name the licence instead, or give the recorder the customersTable and the right to read it.',
@@ -144,12 +143,13 @@ class DynamoUsageRecorder implements UsageRecorder {
 
   async #recordAll(events: readonly UsageEvent[], entries: readonly ReportEntry[]): Promise<readonly UsageOutcome[]> {
     const late = new Map<string, LateHour>();
+    const customers = this.#customers ? new KnownCustomers(this.#customers) : NO_CUSTOMERS;
     let outage: unknown;
     const record = async (entry: ReportEntry, index: number) => {
       // The database has been down for as long as is worth waiting: the rest would only wait as long again, in turn.
       if (outage !== undefined) throw outage;
       try {
-        return await retried(() => this.#recordOne(entry, index, late), this.#retry);
+        return await retried(() => this.#recordOne(entry, index, customers, late), this.#retry);
       } catch (fault) {
         if (isPassing(fault)) outage ??= fault;
         throw fault;
@@ -173,14 +173,19 @@ class DynamoUsageRecorder implements UsageRecorder {
     return outcomes.filter((outcome) => outcome !== undefined);
   }
 
-  async #recordOne(entry: ReportEntry, index: number, late: Map<string, LateHour>): Promise<UsageOutcome> {
+  async #recordOne(
+    entry: ReportEntry,
+    index: number,
+    customers: RecordUsagePorts['customers'],
+    late: Map<string, LateHour>,
+  ): Promise<UsageOutcome> {
     const markLate = async (hour: HourStart, shard: number) => {
       const key = hourShardKey(hour, shard);
       const lateHour = late.get(key) ?? { hour, shard, events: new Set() };
       late.set(key, lateHour);
       lateHour.events.add(index);
     };
-    const ports = { ...this.#ports, work: { markLate } };
+    const ports = { ...this.#ports, customers, work: { markLate } };
     const startedAtMs = this.#ports.clock();
     const outcome = only(await recordUsage(ports, [entry]));
     // Whether a marker is due was decided before the write. After one so slow that the hour may have been closed

@@ -56,7 +56,7 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
   const wanted = readArguments(args);
   const source = openSource(wanted, terminal);
   const rejects = await openRejects(wanted);
-  const progress = new Progress(terminal.stderr, source.bytes);
+  const progress = new Progress(terminal.stderr, source.bytes, wanted.isDryRun);
   const destination = openDestination(wanted, terminal.signal, (line) => progress.say(line));
   let shown = 0;
   const onReject = async (row: RejectedRow) => {

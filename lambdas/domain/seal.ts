@@ -70,7 +70,8 @@ function frozen(
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {
-  const record = wireRecord(hour, dimension, licence, taken);
+  const timestampSeconds = recordTimestampSeconds(hour, licence, tally.firstUsedAt);
+  const record = wireRecord(timestampSeconds, dimension, licence, taken);
   return {
     kind: 'sealed',
     hour,
@@ -97,7 +98,7 @@ function frozen(
 }
 
 function wireRecord(
-  hour: HourStart,
+  timestampSeconds: number,
   dimension: string,
   licence: Licence,
   taken: ReadonlyMap<TagSet, number>,
@@ -108,7 +109,7 @@ function wireRecord(
       : { customerIdentifier: licence.customerIdentifier };
   const allocations = allocationsOf(taken);
   return {
-    timestampSeconds: recordTimestampSeconds(hour, licence),
+    timestampSeconds,
     dimension,
     quantity: [...taken.values()].reduce((sum, quantity) => sum + quantity, 0),
     ...withoutUndefined(named),
@@ -118,11 +119,14 @@ function wireRecord(
 
 /**
  * The start of the hour, or of the licence where that lies within the same hour: AWS refuses usage from before a
- * licence's activation (InvalidLicenseException), and removes duplicates by hour either way.
+ * licence's activation (InvalidLicenseException), and removes duplicates by hour either way. Where we heard of a
+ * licence only hours later and its start is not known, its first usage of the hour shows that it ran by then.
  */
-function recordTimestampSeconds(hour: HourStart, licence: Licence): number {
+function recordTimestampSeconds(hour: HourStart, licence: Licence, firstUsedAt: number | undefined): number {
   const startMs = hourStartMs(hour);
-  const licenceStart = licenceStartMs(licence);
+  const isStartKnown = licence.periods.some((period) => period.from !== undefined);
+  const heardLater = licence.firstSeenAt >= startMs + HOUR_MS;
+  const licenceStart = isStartKnown || !heardLater ? licenceStartMs(licence) : (firstUsedAt ?? startMs);
   const clamped = licenceStart > startMs && licenceStart < startMs + HOUR_MS ? licenceStart : startMs;
   // Rounded up, but never into the next hour: there the record would stand in the way of that hour's own.
   return Math.min(Math.ceil(clamped / 1_000), (startMs + HOUR_MS) / 1_000 - 1);

@@ -10,6 +10,8 @@ export interface Tally {
   readonly used: number;
   readonly seen: Seen;
   readonly rejectedQuantity: number;
+  /** The earliest usage; undefined where there is none, or only what was carried in. */
+  readonly firstUsedAt: number | undefined;
   /** A sum left the range of exact whole numbers: none of them is to be believed, and nothing may be done by them. */
   readonly isOverflown: boolean;
 }
@@ -21,6 +23,7 @@ export class TallyBuilder {
   #carriedIn = 0;
   #rejected = 0;
   #isOverflown = false;
+  #firstUsedAt: number | undefined;
   #count = 0;
   #hashHigh = 0;
   #hashLow = 0;
@@ -31,7 +34,10 @@ export class TallyBuilder {
     this.#count += 1;
     this.#mix(`${row.sortKey}\n${row.quantity}\n${row.kind === 'good' ? `${row.atMs}\n${row.tagSet}` : row.code}`);
     if (row.kind === 'bad') this.#rejected = this.#sum(this.#rejected, row.quantity);
-    else this.#add(row.tagSet, row.quantity);
+    else {
+      this.#add(row.tagSet, row.quantity);
+      this.#firstUsedAt = Math.min(this.#firstUsedAt ?? row.atMs, row.atMs);
+    }
   }
 
   addCarry(carry: Carry): void {
@@ -47,6 +53,7 @@ export class TallyBuilder {
       used,
       rejectedQuantity: this.#rejected,
       isOverflown: this.#isOverflown,
+      firstUsedAt: this.#firstUsedAt,
       seen: {
         recorded: this.#recorded,
         carriedIn: this.#carriedIn,

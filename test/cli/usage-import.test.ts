@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { UsageMistake } from '../../cli/command.ts';
+import { usageImport } from '../../cli/commands/usage-import.ts';
 import { type BackendWorld, startBackendWorld, useServices } from '../backend-world.ts';
 import { passOn, startFaultyProxy } from '../client/faulty-proxy.ts';
 import { LICENCE, rowsOf } from '../client/recorder-world.ts';
@@ -240,48 +243,64 @@ describe('what ends an import early', () => {
 
 describe('a wrong call', () => {
   const csv = () => aFile('usage.csv', asCsv([anEvent(1, LICENCE)]));
+  const dryRun = (name: string, text: string) => [aFile(name, text), '--dry-run'];
 
   test.each([
-    ['no command', () => ['usage', 'export'], 'no such command'],
-    ['no file', () => ['usage', 'import', '--dry-run'], 'Name one file'],
-    ['no destination', () => ['usage', 'import', csv()], 'exactly one way'],
-    ['two destinations', () => ['usage', 'import', csv(), '--dry-run', '--url', 'http://x'], 'exactly one way'],
-    ['an unknown option', () => ['usage', 'import', csv(), '--fast'], '--fast'],
-    ['a file that is not there', () => ['usage', 'import', '/nowhere.csv', '--dry-run'], 'ENOENT'],
-    ['a format that is not told', () => ['usage', 'import', aFile('usage.txt', ''), '--dry-run'], '--format'],
-    [
-      'a password in the URL',
-      () => ['usage', 'import', csv(), '--url', 'https://me:hush@host'],
-      'without a name and password',
-    ],
-    ['a usage table alone', () => ['usage', 'import', csv(), '--usage-table', 'u'], 'go together'],
-    ['semicolons', () => ['usage', 'import', aFile('a.csv', 'id;time\n'), '--dry-run'], 'use commas'],
-    [
-      'a misspelt column',
-      () => ['usage', 'import', aFile('a.csv', 'id,licenceArn\n'), '--dry-run'],
-      'did you mean licenseArn?',
-    ],
-    [
-      'a missing column',
-      () => ['usage', 'import', aFile('a.csv', 'id,customerId,time\n'), '--dry-run'],
-      'lacks dimension, quantity',
-    ],
-    [
-      'no buyer',
-      () => ['usage', 'import', aFile('a.csv', 'id,dimension,quantity,time\n'), '--dry-run'],
-      'names the buyer',
-    ],
-    [
-      'a quote that never closes',
-      () => ['usage', 'import', aFile('a.csv', `${HEADER}\n"${'x'.repeat(300_000)}`), '--dry-run'],
-      'begins on line 2',
-    ],
-  ])('with %s ends in code 2 and says what to give', async (_, args, said) => {
-    const { exitCode, stderr, stdout } = await fulfillment(args());
+    ['no file', () => ['--dry-run'], 'Name one file'],
+    ['no destination', () => [csv()], 'exactly one way'],
+    ['two destinations', () => [csv(), '--dry-run', '--url', 'http://x'], 'exactly one way'],
+    ['an unknown option', () => [csv(), '--fast'], '--fast'],
+    ['a file that is not there', () => ['/nowhere.csv', '--dry-run'], 'ENOENT'],
+    ['a rejects file that can’t be', () => [csv(), '--dry-run', '--rejects', '/nowhere/rejects'], 'ENOENT'],
+    ['a format that is not told', () => dryRun('usage.txt', ''), '--format'],
+    ['a password in the URL', () => [csv(), '--url', 'https://me:hush@host'], 'without a name and password'],
+    ['a usage table alone', () => [csv(), '--usage-table', 'u'], 'go together'],
+    ['semicolons', () => dryRun('a.csv', 'id;time\n'), 'use commas'],
+    ['JSON lines named CSV', () => dryRun('a.csv', '{"id":1,"time":2}\n'), '--format jsonl'],
+    ['a misspelt column', () => dryRun('a.csv', 'id,licenceArn\n'), 'did you mean licenseArn?'],
+    ['a column twice', () => dryRun('a.csv', 'id,time,id\n'), "names 'id' twice"],
+    ['a missing column', () => dryRun('a.csv', 'id,customerId,time\n'), 'lacks dimension, quantity'],
+    ['half a legacy buyer', () => dryRun('a.csv', 'id,dimension,quantity,time,productCode\n'), 'go together'],
+    ['no buyer', () => dryRun('a.csv', 'id,dimension,quantity,time\n'), 'names the buyer'],
+    ['a quote that never closes', () => dryRun('a.csv', `${HEADER}\n"${'x'.repeat(300_000)}`), 'begins on line 2'],
+    ['customer ids but no table of them', () => tablesOnly('id,customerId,dimension,quantity,time'), 'customersTable'],
+  ])('with %s is told what to give, and nothing of what it held', async (_, args, said) => {
+    const stderr = new PassThrough();
+    const terminal = {
+      stdin: new PassThrough(),
+      stdout: new PassThrough(),
+      stderr,
+      signal: new AbortController().signal,
+    };
 
-    expect(stderr).toContain(said);
-    expect(stderr).not.toContain('hush');
+    const running = usageImport.run(args(), terminal);
+
+    await expect(running).rejects.toThrow(UsageMistake);
+    await expect(running).rejects.toThrow(said);
+    await expect(running).rejects.not.toThrow('hush');
+    expect(terminal.stdout.read()).toBeNull();
+  });
+
+  function tablesOnly(header: string): string[] {
+    const file = aFile('usage.csv', `${header}\nrow-1,cus_1,requests,1,${NOW}\n`);
+    return [file, '--usage-table', 'u', '--work-table', 'w', '--region', 'us-east-1'];
+  }
+
+  test('ends in code 2, with the way to help', async () => {
+    const { exitCode, stderr, stdout } = await fulfillment(['usage', 'import']);
+
     expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('fulfillment usage import --help');
+  });
+
+  test('of a file that is not UTF-8 is refused before an id could change', async () => {
+    const file = join(aFolder(), 'latin.csv');
+    writeFileSync(file, Buffer.from(`${HEADER}\nrow-\xe9,${LICENCE},requests,1,${NOW}\n`, 'latin1'));
+
+    const { exitCode, stderr } = await fulfillment(['usage', 'import', file, '--dry-run']);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('not UTF-8');
   });
 
   test('with the input as file of rejects leaves the input whole', async () => {

@@ -11,7 +11,7 @@ import { type BackendWorld, localClient } from '../backend-world.ts';
 type Around = (command: string, call: () => Promise<unknown>) => Promise<unknown>;
 
 export const LICENCE = 'arn:aws:license-manager::123456789012:license:l-0123456789abcdef0123456789abcdef';
-export const LICENCE_KEY = 'l-0123456789abcdef0123456789abcdef';
+const LICENCE_KEY = 'l-0123456789abcdef0123456789abcdef';
 
 export function throttled(): Error {
   return Object.assign(new Error('Slow down.'), { name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } });

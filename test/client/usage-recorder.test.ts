@@ -264,3 +264,30 @@ describe('faults of the database', () => {
     expect(commands).toHaveLength(2);
   });
 });
+
+describe('customers', () => {
+  test('are looked up once a call, however many events name them, and again after a fault', async () => {
+    const { world, endpoint } = await aWorld();
+    const buyer = await world.subscribe();
+    let reads = 0;
+    const { recorder, commands } = aRecorder(world, endpoint, {
+      customersTable: world.tables.customers,
+      around: async (command, send) => {
+        if (command !== 'GetItemCommand') return send();
+        reads += 1;
+        if (reads === 1) throw throttled();
+        return send();
+      },
+    });
+    const events = Array.from({ length: 40 }, () => {
+      const { licenseArn: _, ...event } = anEvent(buyer, NOW);
+      return { ...event, customerId: buyer.customerId };
+    });
+
+    const outcomes = await recorder.record(events);
+
+    expect(outcomes.every(({ outcome }) => outcome === 'recorded')).toBe(true);
+    // The customer twice, because the first read failed, and its licence once.
+    expect(commands.filter((command) => command === 'GetItemCommand')).toHaveLength(3);
+  });
+});

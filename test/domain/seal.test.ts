@@ -63,6 +63,14 @@ describe('a sealed hour', () => {
     expect(seal(aTally(), licence).record.timestampSeconds).toBe(at(stamp) / 1_000);
   });
 
+  test('is stamped at its first usage where we heard of its licence later and do not know its start', () => {
+    const heardAtNoon = aLicence({ firstSeenAt: at('2026-09-21T12:00:00Z') });
+
+    expect(seal(aTally(), heardAtNoon).record.timestampSeconds).toBe(at('2026-09-21T10:05:00Z') / 1_000);
+    expect(seal(aTally([], 700), heardAtNoon).record.timestampSeconds).toBe(at('2026-09-21T10:00:00Z') / 1_000);
+    expect(seal(aTally()).record.timestampSeconds).toBe(at('2026-09-21T10:00:00Z') / 1_000);
+  });
+
   test('takes as much as AWS’s 32 bits hold, and accounts for no more', () => {
     const exact = seal(aTally([{ quantity: MAX_QUANTITY }]));
     const over = seal(aTally([{ quantity: MAX_QUANTITY }, { quantity: 1 }]));
