@@ -65,7 +65,7 @@ export async function importRows(rows: AsyncIterable<FileRow>, options: ImportOp
     if (!run.isStopped() && batch.length > 0) await run.start(batch);
   } catch (error) {
     // Whoever stops us closes the file under our hands.
-    throw error;
+    if (!options.signal.aborted) throw error;
   } finally {
     await run.settle();
   }

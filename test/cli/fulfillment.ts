@@ -18,7 +18,16 @@ const ENVIRONMENT = { PATH: process.env['PATH'], HOME: '/nonexistent', NODE_NO_W
 
 export function startFulfillment(
   args: readonly string[],
-  { input = '', environment = {} }: { input?: string; environment?: Record<string, string> } = {},
+  {
+    input = '',
+    isInputOpen = false,
+    environment = {},
+  }: {
+    input?: string;
+    /** Whether more input could still come, as from a pipe whose writer is slow. */
+    isInputOpen?: boolean;
+    environment?: Record<string, string>;
+  } = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [MAIN, ...args], { env: { ...ENVIRONMENT, ...environment } });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -31,7 +40,8 @@ export function startFulfillment(
     stderr += String(chunk);
   });
   child.stdin.on('error', () => {});
-  child.stdin.end(input);
+  if (isInputOpen) child.stdin.write(input);
+  else child.stdin.end(input);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));

@@ -241,6 +241,29 @@ describe('what ends an import early', () => {
   });
 });
 
+describe('Ctrl-C while more input could come', () => {
+  test('ends the import in good order, too', async () => {
+    const world = await startBackendWorld(services(), { at: NOW });
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const { url } = await startFaultyProxy(world.gateway.url, async (call) => {
+      asked();
+      await passOn(call);
+    });
+    const input = `${asCsv(manyEvents(LICENCE).slice(0, 600))}\r\n`;
+
+    const { child, ended } = startFulfillment(['usage', 'import', '-', '--format', 'csv', '--url', url, '--json'], {
+      input,
+      isInputOpen: true,
+    });
+    await isAsked;
+    child.kill('SIGINT');
+    const { exitCode, stdout } = await ended;
+
+    expect(exitCode).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ ended: 'interrupted', recorded: 500, unconfirmed: 0 });
+  });
+});
+
 describe('a wrong call', () => {
   const csv = () => aFile('usage.csv', asCsv([anEvent(1, LICENCE)]));
   const dryRun = (name: string, text: string) => [aFile(name, text), '--dry-run'];
