@@ -28,7 +28,7 @@ export const NO_GATE: Gate = async () => {};
 const PAGE = 3;
 
 /** Sorted text keys to values: a table of one partition key and one sort key. */
-export class MemoryTable<T> {
+class MemoryTable<T> {
   readonly #partitions = new Map<string, Map<string, T>>();
 
   get(pk: string, sk: string): T | undefined {

@@ -1,5 +1,7 @@
 // Every way in which AWS answers badly: nothing is closed by it, and everything is billed once afterwards.
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
+import { BY_STATE } from '../../lambdas/stores/tables.ts';
 import { anEvent, type BackendWorld, type Subscription, startBackendWorld, useServices } from '../backend-world.ts';
 import { anHour } from '../builders.ts';
 
@@ -134,9 +136,23 @@ describe('a fault of AWS', () => {
     const maybe = first && (await world.ledger.sealed(anHour(), first.licenceKey, 'requests'));
     expect(maybe).toMatchObject({ status: 'uncertain' });
     expect(lost).toMatchObject({ status: 'expired', reason: 'AccessDeniedException' });
+    expect(await attention(world)).toEqual(['expired', 'uncertain']);
     expect(world.logged.filter(({ code }) => code === 'LedgerBroken')).toEqual([]);
   });
 });
+
+/** The statuses of what an operator is shown. */
+async function attention(world: BackendWorld): Promise<string[]> {
+  const { Items = [] } = await world.client.send(
+    new ScanCommand({
+      TableName: world.tables.ledger,
+      IndexName: BY_STATE,
+      FilterExpression: 'begins_with(stateKey, :attention)',
+      ExpressionAttributeValues: { ':attention': { S: 'attention#' } },
+    }),
+  );
+  return Items.map((item) => item['status']?.S ?? '').sort();
+}
 
 describe('AWS’s word on a record', () => {
   test('that somebody else billed the hour is disputed: a person decides, and nothing is sent again', async () => {

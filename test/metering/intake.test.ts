@@ -113,6 +113,7 @@ describe('POST /usage', () => {
     const world = await startBackendWorld(services());
     const acme = await world.subscribe();
     const good = anEvent(acme, '2026-09-21T10:05:00Z', { id: 'never-stored' });
+    const { licenseArn: _arn, ...unnamed } = good;
     const anyText = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
       fc.constantFrom('\ud800', '', '😀', '\u0000'),
@@ -137,6 +138,7 @@ describe('POST /usage', () => {
     );
     const anyEvent = fc.oneof(
       wrongMember.map((wrong) => ({ ...good, ...wrong })),
+      anyText.map((customerId) => ({ ...unnamed, customerId })),
       anyValue,
     );
     const anyBody = fc.oneof(

@@ -1,6 +1,7 @@
 // Usage that comes after its hour was sealed, before its licence is known, or while nobody closed anything.
 import { describe, expect, test } from 'vitest';
 import { anEvent, type BackendWorld, startBackendWorld, useServices } from '../backend-world.ts';
+import { anHour } from '../builders.ts';
 
 const services = useServices();
 
@@ -125,7 +126,7 @@ describe('late usage', () => {
 
     expect(await billed(world)).toEqual([['2026-09-21T10', 3]]);
     expect(await sums(world, '2026-09-21T10', '2026-09-21T13')).toMatchObject({ heldLate: 40, honoured: 3 });
-    const sealed = await world.ledger.sealed('2026-09-21T10' as never, acme.licenceKey, 'requests');
+    const sealed = await world.ledger.sealed(anHour('2026-09-21T10'), acme.licenceKey, 'requests');
     expect(sealed).toMatchObject({ heldLate: 40, heldReasons: ['policy'] });
   });
 });
@@ -176,7 +177,7 @@ describe('the end of a month', () => {
     await world.tick('2026-10-01T06:00:00Z');
 
     expect(await world.bill()).toEqual([]);
-    const sealed = await world.ledger.sealed('2026-09-30T22' as never, acme.licenceKey, 'requests');
+    const sealed = await world.ledger.sealed(anHour('2026-09-30T22'), acme.licenceKey, 'requests');
     expect(sealed).toMatchObject({ status: 'expired', reason: 'AccessDeniedException' });
     expect(await sums(world, '2026-09-30T21', '2026-10-01T07')).toMatchObject({ recorded: 100, expired: 100 });
   });

@@ -56,7 +56,7 @@ describe('a record that AWS refuses a whole call for', () => {
     ['InvalidTagException', { allocations: [{ quantity: 12_500, tags: 'abcdef'.split('').map(tag) }] }, {}, undefined],
     ['InvalidUsageAllocationsException', { allocations: [{ quantity: 1, tags: [] }] }, {}, undefined],
     ['ValidationException', { quantity: 2 ** 31 }, {}, undefined],
-  ])('with %s is found and quarantined, and the 30 others are billed', async (code, record, overrides, group) => {
+  ])('with %s is found and quarantined, and the 6 others are billed', async (code, record, overrides, group) => {
     const world = await startBackendWorld(services());
     const poisoned = await world.subscribe();
     const others: Subscription[] = [];

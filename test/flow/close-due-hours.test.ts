@@ -1,0 +1,136 @@
+// Closing what is due: what a fault at one place does to the others, and what is looked at again.
+import { describe, expect, test } from 'vitest';
+import { HOUR_MS } from '../../lambdas/domain/hour.ts';
+import { shardOf } from '../../lambdas/domain/keys.ts';
+import { closeDueHours } from '../../lambdas/flow/close-due-hours.ts';
+import type { LedgerStore } from '../../lambdas/flow/ports.ts';
+import { aLicence, anHour, aPolicy, aProduct, at, aUsageEvent, LICENCE_KEY } from '../builders.ts';
+import { MemoryLedgerStore, MemoryRejectStore, MemoryUsageStore } from '../doubles/memory-ports.ts';
+import { MemoryLicences, MemoryWorkStore } from '../doubles/memory-work.ts';
+
+const OTHER = 'l-00000000000000000000000000000001';
+const SETTLED = at('2026-09-21T11:10:00Z');
+
+/** Two licences in shards of their own, each with usage in the hour of 10. */
+async function aWorld() {
+  const stores = {
+    usage: new MemoryUsageStore(),
+    ledger: new MemoryLedgerStore() as LedgerStore,
+    customers: new MemoryLicences(),
+    work: new MemoryWorkStore(),
+    rejects: new MemoryRejectStore(),
+  };
+  for (const licenceKey of [LICENCE_KEY, OTHER]) {
+    stores.customers.add(aLicence({ licenceKey }));
+    await stores.usage.put(aUsageEvent({ licenceKey }));
+  }
+  await stores.work.raiseWatermark(anHour('2026-09-21T09'));
+  const world = {
+    ...stores,
+    nowMs: SETTLED,
+    logged: [] as string[],
+    clock: () => world.nowMs,
+    limit: <T>(task: () => Promise<T>) => task(),
+    log: { error: (code: string) => void world.logged.push(code) },
+    products: new Map([['metrics-cloud', aProduct()]]),
+    policy: aPolicy(),
+  };
+  return world;
+}
+
+type World = Awaited<ReturnType<typeof aWorld>>;
+
+/** The ledger fails for one shard while `isBroken`: an item that can't be read, a partition that is throttled. */
+function breakShard(world: World, shard: number, method: 'entries' | 'seal'): { isBroken: boolean } {
+  const state = { isBroken: true };
+  const { ledger } = world;
+  const guard = (at: number) => {
+    if (state.isBroken && at === shard) throw new Error('The partition could not be reached.');
+  };
+  world.ledger = Object.assign(Object.create(ledger) as LedgerStore, {
+    ...(method === 'seal' && {
+      seal: async (...args: Parameters<LedgerStore['seal']>) => {
+        guard(args[0].shard);
+        return ledger.seal(...args);
+      },
+    }),
+    ...(method === 'entries' && {
+      entries: async function* (...args: Parameters<LedgerStore['entries']>) {
+        guard(args[1]);
+        yield* ledger.entries(...args);
+      },
+    }),
+    sealed: ledger.sealed.bind(ledger),
+    ...(method === 'seal' ? { entries: ledger.entries.bind(ledger) } : { seal: ledger.seal.bind(ledger) }),
+  });
+  return state;
+}
+
+const isSealed = async (world: World, licenceKey: string) =>
+  (await world.ledger.sealed(anHour(), licenceKey, 'requests')) !== undefined;
+
+describe('closing what is due', () => {
+  test.each(['entries', 'seal'] as const)(
+    'closes every other place when one fails at %s, says so, and closes that one when it can',
+    async (method) => {
+      const world = await aWorld();
+      const state = breakShard(world, shardOf(LICENCE_KEY), method);
+
+      await expect(closeDueHours(world, () => true)).rejects.toMatchObject({ code: 'ClosingIncomplete' });
+      const during = [await isSealed(world, LICENCE_KEY), await isSealed(world, OTHER)];
+      state.isBroken = false;
+      await closeDueHours(world, () => true);
+
+      expect(during).toEqual([false, true]);
+      expect(world.logged).toContain('CloseFailed');
+      expect(await isSealed(world, LICENCE_KEY)).toBe(true);
+    },
+  );
+
+  test('keeps the marker of a late event that could not be carried', async () => {
+    const world = await aWorld();
+    await closeDueHours(world, () => true);
+    await world.usage.put(aUsageEvent({ eventId: 'late', quantity: 9 }));
+    await world.work.markLate(anHour(), shardOf(LICENCE_KEY));
+    const { ledger } = world;
+    const carry = ledger.carry.bind(ledger);
+    ledger.carry = () => Promise.reject(new Error('The transaction could not be written.'));
+
+    await expect(closeDueHours(world, () => true)).rejects.toMatchObject({ code: 'ClosingIncomplete' });
+    const kept = await world.work.lateMarkers();
+    ledger.carry = carry;
+    const { carried } = await closeDueHours(world, () => true);
+
+    expect(kept).toHaveLength(1);
+    expect(carried).toBe(1);
+    expect(await world.work.lateMarkers()).toEqual([]);
+  });
+
+  test('raises the watermark past an hour only when its last look was made without a fault', async () => {
+    const world = await aWorld();
+    const state = breakShard(world, shardOf(LICENCE_KEY), 'entries');
+    world.nowMs = SETTLED + 24 * HOUR_MS;
+    await closeDueHours(world, () => true).catch(() => undefined);
+    const during = await world.work.watermark();
+
+    state.isBroken = false;
+    await closeDueHours(world, () => true);
+
+    expect(during).toBe('2026-09-21T09');
+    expect(await world.work.watermark()).toBe('2026-09-21T12');
+  });
+
+  test('stops when time runs out with its progress kept, and goes on from there, oldest hour first', async () => {
+    const world = await aWorld();
+    let left = 1;
+
+    await closeDueHours(world, () => left-- > 0);
+    const done = await world.work.looks(anHour('2026-09-21T09'));
+    const sealed = await isSealed(world, LICENCE_KEY);
+    await closeDueHours(world, () => true);
+
+    expect(done.map(({ hour }) => hour)).toEqual(['2026-09-21T09']);
+    expect([sealed, await isSealed(world, LICENCE_KEY)]).toEqual([false, true]);
+    expect(await world.work.looks(anHour())).toEqual([{ hour: '2026-09-21T10', looksDone: 1 }]);
+  });
+});
