@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { InvalidInput } from '../domain/failure.ts';
 import { LICENCE_ARN_PATTERN } from '../domain/licence.ts';
 import { MAX_DIMENSION_LENGTH } from '../domain/marketplace-limits.ts';
+import type { Tags } from '../domain/tag-set.ts';
 import { EVENT_ID_PATTERN } from '../domain/usage-event.ts';
 import type { ReportEntry, UsageSubject } from '../flow/record-usage.ts';
 
@@ -17,6 +18,7 @@ const RECEIVED_KEPT = 2_000;
 const Time = v.pipe(
   v.string('time has to be text: ISO 8601 with a zone, such as 2026-11-23T07:15:00Z'),
   v.isoTimestamp('time has to be ISO 8601 with a zone, such as 2026-11-23T07:15:00Z'),
+  v.check(isDayThatExists, 'time has to lie on a day that exists'),
   v.transform((text) => Date.parse(text)),
   v.check((atMs) => !Number.isNaN(atMs) && atMs >= 0, 'time has to be an instant that exists'),
 );
@@ -34,18 +36,25 @@ const Event = v.pipe(
     // Only that it is a number: whether it can be billed is the door's to say, in words of its own.
     quantity: v.number('quantity has to be a number, not text'),
     time: Time,
-    tags: v.exactOptional(
-      v.pipe(
-        v.record(v.string(), v.string()),
-        v.check((tags) => Object.keys(tags).length <= 50, 'tags are far too many'),
-      ),
-    ),
+    tags: v.exactOptional(v.custom<Tags>(isTextMap, 'tags has to be a map of text to text')),
   }),
   v.check(
     (event) => subjectsNamed(event) === 1,
     'name the buyer in exactly one way: customerId, or licenseArn, or productCode with customerIdentifier',
   ),
 );
+
+/** JavaScript reads 30 February as 2 March: usage would be billed on a day that nobody meant. */
+function isDayThatExists(time: string): boolean {
+  const day = time.slice(0, 10);
+  return new Date(`${day}T00:00:00Z`).toISOString().slice(0, 10) === day;
+}
+
+/** Checked by hand: a record schema drops keys such as `prototype`, and nothing may be dropped silently. */
+function isTextMap(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((each) => typeof each === 'string');
+}
 
 const Report = v.strictObject({ events: v.array(v.unknown()) });
 
@@ -92,7 +101,7 @@ export function parseUsageReport(body: string): readonly ReportEntry[] {
 
 /** Reads one event. Never throws. */
 export function parseUsageEvent(value: unknown): ReportEntry {
-  const received = JSON.stringify(value)?.slice(0, RECEIVED_KEPT) ?? '';
+  const received = writtenOut(value).slice(0, RECEIVED_KEPT);
   const event = v.safeParse(Event, value);
   if (!event.success) {
     const wrong = event.issues.map((issue) => `${v.getDotPath(issue) ?? 'event'}: ${issue.message}`).join('; ');
@@ -116,6 +125,15 @@ export function parseUsageEvent(value: unknown): ReportEntry {
       ...(tags === undefined ? {} : { tags }),
     },
   };
+}
+
+/** What was received, as text; nothing where it is nested too deep to be written down again. */
+function writtenOut(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
 }
 
 function idOf(value: unknown): string {

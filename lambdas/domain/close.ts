@@ -3,6 +3,7 @@ import { deadlineOf, lastHourOf, mayClose } from './deadline.ts';
 import { addHours, type HourStart, hourOf, laterHour } from './hour.ts';
 import type { Carry, SealedHour } from './ledger.ts';
 import { coversInstant, type Licence } from './licence.ts';
+import { MAX_QUANTITY } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import { hasDimension, type LateUsage, type Product } from './product.ts';
 import { sealEmpty, sealForSending } from './seal.ts';
@@ -61,7 +62,7 @@ function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): 
   if (!isNear || ending) {
     return {
       kind: 'seal',
-      sealed: sealForSending(meter, tally, product?.pricingModel ?? 'subscription', nowMs, policy),
+      sealed: sealForSending(meter, tally, product?.pricingModel ?? licence.pricingModel, nowMs, policy),
     };
   }
   if (lateUsageOf(product) === 'hold') return sealHeld(meter, 'policy', nowMs, policy);
@@ -93,7 +94,11 @@ function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy:
   if (!late) return { kind: 'nothing' };
   const { tagSet, quantity, accounted } = late;
   const ending = meter.licence?.ending;
-  if (lateUsageOf(meter.product) === 'hold') return { kind: 'holdLate', tagSet, quantity, reason: 'policy' };
+  // What one record could not hold is no late usage: it goes on, whatever the policy for late usage says.
+  const isOverflow = sealed.record.quantity === MAX_QUANTITY;
+  if (lateUsageOf(meter.product) === 'hold' && !isOverflow) {
+    return { kind: 'holdLate', tagSet, quantity, reason: 'policy' };
+  }
   if (!ending) {
     const target = carryTarget(meter.hour, nowMs);
     return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'any' };
@@ -113,8 +118,9 @@ function brokenPromise(tally: Tally, sealed: SealedHour): string | undefined {
   if (tally.used < sealed.accounted) return 'usedBelowAccounted';
   const sameRows = tally.seen.count === sealed.seen.count;
   if (sameRows && tally.seen.rowsHash !== sealed.seen.rowsHash) return 'rowsOverwritten';
+  const used = usedByDigest(tally);
   for (const [digest, accounted] of Object.entries(sealed.accountedByTagSet)) {
-    if (accounted > (usedByDigest(tally).get(digest) ?? 0)) return 'usedBelowAccounted';
+    if (accounted > (used.get(digest) ?? 0)) return 'usedBelowAccounted';
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 // The metering identity: what AWS Marketplace meters by, and the standing that decides when its hours may close.
 import { createHash } from 'node:crypto';
-import type { IdentityStyle, Product } from './product.ts';
+import type { PricingModel, IdentityStyle, Product } from './product.ts';
 
 /** One agreement's hold on a licence, `[from, to)` in epoch milliseconds; an open end has no bound. */
 export interface LicencePeriod {
@@ -27,6 +27,8 @@ export interface Licence {
   readonly customerIdentifier?: string;
   readonly customerAwsAccountId?: string;
   readonly productCode: string;
+  /** As the product's settings said when the licence was first seen; they win while they name the product. */
+  readonly pricingModel: PricingModel;
   /** Pinned when the licence is first seen: AWS removes duplicates per region only. */
   readonly meteringRegion: string;
   readonly customerId: string;

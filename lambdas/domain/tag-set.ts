@@ -17,6 +17,8 @@ export function tagProblem(tags: Tags): string | undefined {
   const pairs = Object.entries(tags);
   if (pairs.length > MAX_TAGS) return `has ${pairs.length} tags; at most ${MAX_TAGS} are allowed`;
   for (const [key, value] of pairs) {
+    // No map of JavaScript, and so no item, can hold it.
+    if (key === '__proto__') return 'has a key __proto__, which can not be stored';
     if (key.length > MAX_TAG_KEY_LENGTH) return `has a key of ${key.length} characters; at most ${MAX_TAG_KEY_LENGTH}`;
     if (value.length > MAX_TAG_VALUE_LENGTH) {
       return `has a value of ${value.length} characters; at most ${MAX_TAG_VALUE_LENGTH}`;

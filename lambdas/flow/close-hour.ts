@@ -233,7 +233,7 @@ function unlistedDimension({ hour, licenceKey, dimension, tally }: MeterHour, no
     source: 'close',
     code: 'dimensionUnknown',
     message:
-      "The product's settings do not list this dimension. Add it to them and it is billed at the next look at its hour; if it was written by mistake, write the usage again under a listed one.",
+      "The product's settings do not list this dimension. Add it to them within 23 hours and it is billed at the next look at its hour; if it was written by mistake, write the usage again under a listed one.",
     subject: licenceKey,
     dimension,
     eventId: hour,

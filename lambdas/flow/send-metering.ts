@@ -179,7 +179,9 @@ class SendRun {
       return;
     }
     await this.#each(records, (record) => this.#settle(record, (now) => judgeFault(now, answer, judgement)));
-    await this.#afterFault({ ...batch, records }, answer);
+    // As they stood before: a refused attempt has been taken off them again.
+    const before = batch.records.filter((_, index) => intended[index] !== undefined);
+    await this.#afterFault({ ...batch, records: before }, answer);
   }
 
   async #afterFault(batch: MeteringBatch, fault: CallFault): Promise<void> {

@@ -73,8 +73,9 @@ export function fromLicenceItem(item: Item): Licence {
   const ending = optionalMap(item, 'ending');
   return {
     licenceKey: text(item, 'licenceKey'),
-    identityStyle: identityStyle(item),
+    identityStyle: oneOf(item, 'identityStyle', IDENTITY_STYLES),
     productCode: text(item, 'productCode'),
+    pricingModel: oneOf(item, 'pricingModel', PRICING_MODELS),
     meteringRegion: text(item, 'meteringRegion'),
     customerId: text(item, 'customerId'),
     firstSeenAt: whole(item, 'firstSeenAt'),
@@ -86,10 +87,6 @@ export function fromLicenceItem(item: Item): Licence {
       ending: ending && fromEnding(ending),
     }),
   };
-}
-
-function identityStyle(item: Item): IdentityStyle {
-  return text(item, 'identityStyle') === 'legacy' ? 'legacy' : 'licence';
 }
 
 function fromPeriod(period: Item): LicencePeriod {

@@ -150,6 +150,7 @@ function licenceWrite(request: UpsertRequest, licenceKey: string, customerId: st
     licenceKey,
     identityStyle: product.identityStyle,
     productCode: product.productCode,
+    pricingModel: product.pricingModel,
     meteringRegion: product.meteringRegion,
     firstSeenAt: nowMs,
     periods: [{}],

@@ -43,6 +43,12 @@ export function mapList(item: Item, name: string): Item[] {
   return Array.isArray(value) && value.every(isMap) ? value : broken(name);
 }
 
+/** A member that has to be one of a closed set. */
+export function oneOf<T extends string>(item: Item, name: string, allowed: readonly T[]): T {
+  const value = item[name];
+  return allowed.find((each) => each === value) ?? broken(name);
+}
+
 /** Leaves out the members that are undefined: to be spread where a member is present or absent, never undefined. */
 export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(members).filter(([, value]) => value !== undefined);

@@ -18,7 +18,7 @@ import {
 import type { IdentityStyle } from '../domain/product.ts';
 import { tagSetDigest } from '../domain/tag-set.ts';
 import type { Item } from './dynamo.ts';
-import { mapList, optionalMap, optionalText, optionalWhole, present, text, textList, whole } from './item-reader.ts';
+import { mapList, oneOf, optionalMap, optionalText, optionalWhole, present, text, textList, whole } from './item-reader.ts';
 
 /** The layout of items, for forward migrations. */
 const LAYOUT = 1;
@@ -178,11 +178,6 @@ function wholes(item: Item): Record<string, number> {
 
 function hour(item: Item, name: string) {
   return parseHour(text(item, name)) ?? malformed(name);
-}
-
-export function oneOf<T extends string>(item: Item, name: string, allowed: readonly T[]): T {
-  const value = item[name];
-  return allowed.find((each) => each === value) ?? malformed(name);
 }
 
 function malformed(name: string): never {

@@ -7,11 +7,10 @@ import type { Settlement } from '../domain/metering-result.ts';
 import { tagSetDigest } from '../domain/tag-set.ts';
 import type { LateHold, LedgerStore, LiveRecord } from '../flow/ports.ts';
 import { getItem, getItems, putItem, queryPages, toItem, transact, updateItem } from './dynamo.ts';
-import { optionalWhole, present, text } from './item-reader.ts';
+import { oneOf, optionalWhole, present, text } from './item-reader.ts';
 import {
   fromLedgerItem,
   fromSealedItem,
-  oneOf,
   STATUSES,
   sealedKey,
   stateKey,

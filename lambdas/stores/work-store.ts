@@ -13,7 +13,7 @@ const LOOKS = 'looks';
 const GROUPS = 'groups';
 const WATERMARK: Item = { pk: 'watermark', sk: 'looks' };
 
-/** Looks and waiting hours are dropped by DynamoDB once nothing reads them any more. */
+/** Looks are dropped by DynamoDB once nothing reads them any more. What waits for a licence stays until it comes. */
 const LOOKS_KEPT_SECONDS = 40 * 86_400;
 
 export class DynamoWorkStore implements WorkStore {
