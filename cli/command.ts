@@ -26,7 +26,7 @@ export const EXIT = {
   done: 0,
   /** Done, and some of it was refused. */
   refused: 1,
-  /** The command was called wrongly, or its input can't be read. Nothing more can come of a repeat. */
+  /** The command was called wrongly, its input can't be read, or where it is to go can't take it: a repeat won't help. */
   mistake: 2,
   /** A fault, ours or on the way. A repeat may help. */
   fault: 3,

@@ -18,14 +18,17 @@ export interface OpenDestination {
 
 /** Throws UsageMistake where the destination can't be one. `say` tells the person what is going on. */
 export function openDestination(
-  { destination, region, retryForMs }: ImportArguments,
+  { destination, region, retryForMs, nowMs }: ImportArguments,
   signal: AbortSignal,
   say: (line: string) => void,
 ): OpenDestination {
   const shared = { retryForMs, signal, onRetry: sayOnce(say, retryForMs), ...(region === undefined ? {} : { region }) };
   switch (destination.kind) {
     case 'nowhere':
-      return { send: async (events) => events.map(judge), close: async () => {} };
+      return {
+        send: async (events) => events.map((event) => judge(event, nowMs ?? Date.now())),
+        close: async () => {},
+      };
     case 'api': {
       const { url, sign } = destination;
       const reporter = orMistake(() => createUsageReporter({ url, ...(sign ? { sign } : {}), ...shared }));
@@ -48,11 +51,11 @@ export function openDestination(
 }
 
 /** What the door would say without knowing the buyer and the listing. */
-function judge(event: UsageEvent): UsageOutcome {
+function judge(event: UsageEvent, nowMs: number): UsageOutcome {
   const entry = parseUsageEvent(event);
   if (entry.kind === 'malformed')
     return { id: entry.id, outcome: 'refused', code: 'malformed', message: entry.message };
-  const decision = admit(entry.event, undefined, new Map(), Date.now(), DEFAULT_METERING_POLICY);
+  const decision = admit(entry.event, undefined, new Map(), nowMs, DEFAULT_METERING_POLICY);
   if (decision.kind === 'admitted') return { id: event.id, outcome: 'recorded' };
   return { id: event.id, outcome: 'refused', code: decision.code, message: decision.message };
 }

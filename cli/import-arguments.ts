@@ -21,6 +21,8 @@ export interface ImportArguments {
   readonly retryForMs: number;
   readonly rejectsFile: string | undefined;
   readonly isDryRun: boolean;
+  /** The time that a dry run judges by, where it is not this machine's. */
+  readonly nowMs: number | undefined;
   readonly isJson: boolean;
 }
 
@@ -36,6 +38,7 @@ const OPTIONS = {
   'retry-for': { type: 'string', default: '60' },
   rejects: { type: 'string' },
   'dry-run': { type: 'boolean', default: false },
+  now: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -58,6 +61,7 @@ export function readArguments(args: readonly string[]): ImportArguments {
     retryForMs: seconds * 1_000,
     rejectsFile: values.rejects,
     isDryRun: values['dry-run'],
+    nowMs: nowOf(values),
     isJson: values.json,
   };
 }
@@ -68,6 +72,15 @@ function parsed(args: readonly string[]) {
   } catch (error) {
     throw new UsageMistake(error instanceof Error ? error.message : String(error));
   }
+}
+
+function nowOf({ now, 'dry-run': isDryRun }: Values): number | undefined {
+  if (now === undefined) return undefined;
+  if (!isDryRun)
+    throw new UsageMistake('--now goes with --dry-run: rows that are sent are judged by the clock of the other side.');
+  const nowMs = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(now) ? Date.parse(now) : Number.NaN;
+  if (Number.isNaN(nowMs)) throw new UsageMistake('--now takes a time with its zone, such as 2026-09-21T12:05:00Z.');
+  return nowMs;
 }
 
 function formatOf(file: string, named: string | undefined): Format {

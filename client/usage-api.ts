@@ -109,13 +109,29 @@ async function post(url: URL, sign: Sign | undefined, chunk: Chunk): Promise<rea
   const plain = { 'content-type': 'application/json' };
   const headers = sign ? await sign(url, plain, body) : plain;
   const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  const response = await fetch(url, { method: 'POST', headers, body, signal: timeout, redirect: 'manual' });
+  const response = await fetched(url, { method: 'POST', headers, body, signal: timeout, redirect: 'manual' });
   const text = await response.text();
-  if (response.status !== 200) throw failureOf(response, text);
+  if (response.status !== 200) throw failureOf(url, response, text);
   const answer = parsed(text);
   const outcomes = isRecord(answer) ? answer['outcomes'] : undefined;
   if (Array.isArray(outcomes) && outcomes.length === chunk.length && outcomes.every(isOutcome)) return outcomes;
-  throw new BrokenInvariant('AnswerMalformed', 'The answer was not that of POST /usage. Check the URL.');
+  throw new BrokenInvariant('AnswerMalformed', `${noRouteAt(url)}: what answers there is something else.`);
+}
+
+/** `fetch` refuses some ports of its own accord, and would refuse them again. */
+async function fetched(url: URL, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, request);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
+    if (cause?.message !== 'bad port') throw error;
+    throw new Misconfigured('UrlPortBarred', `${noRouteAt(url)}: nothing is served on port ${url.port}.`, { cause });
+  }
+}
+
+/** Without the query, which might hold a secret. */
+function noRouteAt(url: URL): string {
+  return `There is no POST /usage at ${url.origin}${url.pathname}`;
 }
 
 const OUTCOMES = ['recorded', 'already', 'conflict', 'refused'];
@@ -126,22 +142,29 @@ function isOutcome(value: unknown): value is UsageOutcome {
 
 const REMEDIES: Readonly<Record<number, string>> = {
   401: 'Sign the requests.',
-  403: 'Let the caller assume a role that has the ReporterPolicy of the deployment, and sign the requests.',
-  404: 'There is no POST /usage at this URL.',
+  403: 'Check the URL, let the caller assume a role that has the ReporterPolicy of the deployment, and sign the requests.',
 };
 
-function failureOf(response: Response, body: string): Failure {
+/** 403, too: API Gateway gives it for a path that it does not know. */
+const NO_ROUTE = new Set([403, 404, 405]);
+
+function failureOf(url: URL, response: Response, body: string): Failure {
   const { status } = response;
   const answer = parsed(body);
   const error = isRecord(answer) && isRecord(answer['error']) ? answer['error'] : {};
   const code = typeof error['code'] === 'string' ? error['code'] : `Status${status}`;
   const said = typeof error['message'] === 'string' ? ` ${error['message']}` : '';
-  const message = `POST /usage answered ${status}, ${code}.${said}${REMEDIES[status] ? ` ${REMEDIES[status]}` : ''}`;
+  const remedy = REMEDIES[status] === undefined ? '' : ` ${REMEDIES[status]}`;
+  const forUs = status === 403 ? ' that this caller may use' : '';
+  const answered = NO_ROUTE.has(status)
+    ? `${noRouteAt(url)}${forUs}: it answered ${status}, ${code}.`
+    : `POST /usage answered ${status}, ${code}.`;
+  const message = `${answered}${said}${remedy}`;
   const seconds = Number(response.headers.get('retry-after') ?? 0);
   const retryAfterMs = Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : 0;
   // Any 5xx is worth another attempt: identities repeat, so that nothing can be recorded twice.
   if (status >= 500 || status === 429) return new Unavailable(code, message, { facts: { status, retryAfterMs } });
-  if (REMEDIES[status]) return new Misconfigured(code, message, { facts: { status } });
+  if (remedy !== '' || NO_ROUTE.has(status)) return new Misconfigured(code, message, { facts: { status } });
   return new InvalidInput(code, message, { facts: { status } });
 }
 

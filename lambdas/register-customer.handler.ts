@@ -88,15 +88,18 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
 
   const submit = async ({ frame, ...visitor }: Visitor, submission: Submission): Promise<HttpResponse> => {
     const { customerId, productCode, registeredAt } = visitor.customer;
-    // A second submission changes nothing, so nothing that is wrong with it matters.
-    if (registeredAt !== undefined) return seeOther(`${frame.base}${DONE_ROUTE}`, 'already');
-    if (submission.kind === 'incomplete') return showProblems({ frame, ...visitor }, submission);
+    // The form's own address says "registered already", and that nothing was changed.
+    const already = () => seeOther(`${frame.base}${FORM_ROUTE}`, 'alreadyOtherwise');
+    if (submission.kind === 'incomplete') {
+      return registeredAt === undefined ? showProblems({ frame, ...visitor }, submission) : already();
+    }
     const { email, fields } = submission;
     const registered = await registerCustomer(
       { customers, buyers },
       { customerId, email, fields, submittedAt: clock() },
     );
     if (registered === 'unknownCustomer') return failureAnswer(frame, 'sessionExpired');
+    if (registered === 'alreadyOtherwise') return already();
     return { ...seeOther(`${frame.base}${DONE_ROUTE}`, registered), facts: { customerId, productCode } };
   };
 

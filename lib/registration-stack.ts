@@ -53,7 +53,7 @@ export class RegistrationStack extends Stack {
       settings: {
         ...settings,
         CUSTOMERS_TABLE: storage.customers.access(['GetItem', 'UpdateItem']),
-        BUYERS_TABLE: storage.buyers.access(['PutItem']),
+        BUYERS_TABLE: storage.buyers.access(['PutItem', 'GetItem']),
       },
       impact: 'buyers who have subscribed cannot finish their registration',
       remedy: 'docs/runbook.md#requestfailed',

@@ -10,10 +10,14 @@ export interface Database {
   close(): Promise<void>;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 interface DatabaseOptions {
   /** The file that keeps the data; in memory without it. */
   readonly dataPath?: string;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Environment;
+  /** The module whose packages are searched for the engine; this one where absent. */
+  readonly searchedFrom?: string;
 }
 
 /** The engine's version wherever it has to be fetched; the platform package in the lockfile is the same. */
@@ -29,16 +33,18 @@ const REMEDY = `No DynamoDB engine was found for this machine. Do one of these a
  * none is to be had. The engine dies with this process.
  */
 export async function startDatabase(options: DatabaseOptions = {}): Promise<Database> {
-  const endpoint = (options.environment ?? process.env)['DYNAMODB_ENDPOINT'];
+  const { environment = process.env, searchedFrom = import.meta.url } = options;
+  const endpoint = environment['DYNAMODB_ENDPOINT'];
   if (endpoint) return { endpoint, close: async () => {} };
 
-  const [command, ...leading] = findEngine();
+  const [command, ...leading] = findEngine(environment, searchedFrom);
   if (!command) throw new Error(REMEDY);
   const port = await freePort();
   const data = options.dataPath === undefined ? [] : ['--db-path', options.dataPath];
   const engine = [command, ...leading, '--host', '127.0.0.1', '--port', String(port), ...data];
   const child = spawn('sh', ['-c', ENDS_WITH_ITS_PARENT, 'sh', ...engine], {
     stdio: ['pipe', 'ignore', 'pipe'],
+    env: environment,
     // In a group of its own: Ctrl-C in the terminal is for us, who still have to write down what is under way.
     detached: true,
   });
@@ -59,18 +65,19 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Data
 const ENDS_WITH_ITS_PARENT =
   'exec 3<&0; "$@" 3<&- & engine=$!; (read -r _ <&3; kill -9 $engine) 2>/dev/null & wait $engine';
 
-function findEngine(): string[] {
-  const packaged = packagedEngine();
+function findEngine(environment: Environment, searchedFrom: string): string[] {
+  const packaged = packagedEngine(searchedFrom);
   if (packaged) return [packaged];
-  if (spawnSync('dynoxide', ['--version']).status === 0) return ['dynoxide'];
+  if (spawnSync('dynoxide', ['--version'], { env: environment }).status === 0) return ['dynoxide'];
   const fetched = ['npx', '--yes', `dynoxide@${ENGINE_VERSION}`];
-  return spawnSync('npx', [...fetched.slice(1), '--version'], { timeout: 60_000 }).status === 0 ? fetched : [];
+  const asked = spawnSync('npx', [...fetched.slice(1), '--version'], { env: environment, timeout: 60_000 });
+  return asked.status === 0 ? fetched : [];
 }
 
-function packagedEngine(): string | undefined {
+function packagedEngine(searchedFrom: string): string | undefined {
   try {
     const name = `@dynoxide/${process.platform}-${process.arch}/package.json`;
-    return join(dirname(createRequire(import.meta.url).resolve(name)), 'dynoxide');
+    return join(dirname(createRequire(searchedFrom).resolve(name)), 'dynoxide');
   } catch {
     return undefined;
   }

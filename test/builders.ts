@@ -49,6 +49,7 @@ export function aLicence(overrides: Partial<Licence> = {}): Licence {
     licenceArn: LICENCE_ARN,
     customerAwsAccountId: '111122223333',
     productCode: 'metrics-cloud',
+    pricingModel: 'subscription',
     meteringRegion: 'us-east-1',
     customerId: 'cus_AAAAAAAAAAAAAAAAAAAAAAAA',
     firstSeenAt: at('2026-09-01T08:30:00Z'),

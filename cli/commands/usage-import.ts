@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, realpathSync, statSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { reasonOf } from '../../client/retry.ts';
+import { UsageUnconfirmed } from '../../client/usage-event.ts';
 import { InvalidInput, Misconfigured } from '../../lambdas/domain/failure.ts';
 import { type Command, EXIT, type Terminal, UsageMistake } from '../command.ts';
 import { openDestination } from '../destination.ts';
@@ -22,7 +24,7 @@ Where to, one of:
   --tables PREFIX        straight into the tables PREFIXusage and PREFIXwork
   --usage-table NAME --work-table NAME
                          straight into these tables
-  --dry-run              nowhere: reads the file and says what is wrong with it
+  --dry-run              nowhere: reads the file and says what is wrong with it, by this machine's clock
 
 Options:
   --format csv|jsonl     where the name of FILE does not tell
@@ -31,10 +33,12 @@ Options:
   --sign                 sign requests to a host of your own; those to execute-api hosts always are
   --retry-for SECONDS    how long to try again while the other side does not answer; 60 where absent
   --rejects FILE         write each row that was not taken there, as JSON with its line number and the reason
+  --now TIME             with --dry-run, judge ages by this time (ISO 8601 with a zone); on a laptop the simulator has
+                         a clock of its own, which its marketplace page shows
   --json                 the result as JSON
 
-Exit codes: 0 every row stands; 1 some rows were refused or conflict; 2 wrong arguments, or a file that can't be read;
-3 a fault, run it again; 130 interrupted, run it again.
+Exit codes: 0 every row stands; 1 some rows were refused or conflict; 2 wrong arguments, a file that can't be read, or
+a destination that takes no usage from you: mend it first; 3 a fault, run it again; 130 interrupted, run it again.
 
 Examples:
   fulfillment usage import september.csv --url http://127.0.0.1:7300
@@ -81,6 +85,8 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
       signal: terminal.signal,
     });
     progress.clear();
+    if (result.tally.rows === 0 && result.ended === 'finished')
+      terminal.stderr.write(`${wanted.file === '-' ? 'The input' : wanted.file} holds no rows.\n`);
     if (result.ended !== 'finished') terminal.stderr.write(`${unfinished(result)}\n`);
     const asText = wanted.isJson ? resultJson : resultTable;
     terminal.stdout.write(asText(result, progress.seconds(), wanted.isDryRun));
@@ -95,16 +101,23 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
   }
 }
 
-function exitCode({ ended, tally }: ImportResult): number {
+function exitCode({ ended, tally, fault }: ImportResult): number {
   if (ended === 'interrupted') return EXIT.interrupted;
-  if (ended === 'fault') return EXIT.fault;
+  if (ended === 'fault') return isLasting(fault) ? EXIT.mistake : EXIT.fault;
   return tally.conflict + tally.refused > 0 ? EXIT.refused : EXIT.done;
 }
 
 function unfinished({ ended, fault }: ImportResult): string {
   if (ended === 'interrupted')
     return 'Interrupted. Run the same command again: what was recorded is not recorded twice.';
+  if (isLasting(fault))
+    return `${reasonOf(fault.cause)}\nMend this before you run it again: a repeat alone ends the same.`;
   return `${fault instanceof Error ? fault.message : String(fault)}\nRun the same command again: what was recorded is not recorded twice.`;
+}
+
+/** Whether the rows would meet the same fault again: a wrong address, a missing permission. */
+function isLasting(fault: unknown): fault is UsageUnconfirmed {
+  return fault instanceof UsageUnconfirmed && !fault.retryable;
 }
 
 interface Source {

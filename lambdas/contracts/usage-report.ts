@@ -82,7 +82,10 @@ function subjectOf({ customerId, licenseArn, productCode, customerIdentifier }: 
 
 /** Reads a report. Throws InvalidInput where it is no report at all; a malformed event is an entry of its own. */
 export function parseUsageReport(body: string): readonly ReportEntry[] {
-  const report = v.safeParse(v.pipe(v.string(), v.parseJson(), Report), body);
+  const json = v.safeParse(v.pipe(v.string(), v.parseJson()), body);
+  if (!json.success)
+    throw new InvalidInput('ReportMalformed', body === '' ? 'The body is empty.' : 'The body is not JSON.');
+  const report = v.safeParse(Report, json.output);
   if (!report.success) {
     throw new InvalidInput(
       'ReportMalformed',
@@ -104,7 +107,7 @@ export function parseUsageEvent(value: unknown): ReportEntry {
   const received = writtenOut(value).slice(0, RECEIVED_KEPT);
   const event = v.safeParse(Event, value);
   if (!event.success) {
-    const wrong = event.issues.map((issue) => `${v.getDotPath(issue) ?? 'event'}: ${issue.message}`).join('; ');
+    const wrong = event.issues.map(explained).join('; ');
     return {
       kind: 'malformed',
       id: idOf(value),
@@ -125,6 +128,15 @@ export function parseUsageEvent(value: unknown): ReportEntry {
       ...(tags === undefined ? {} : { tags }),
     },
   };
+}
+
+/** What is wrong with one member, in words of ours where the library's would not help. */
+function explained(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? 'event';
+  if (issue.expected === 'never') return `${path} is no member of an event`;
+  if (path === 'event' && issue.kind === 'schema') return 'an event has to be an object';
+  if (issue.received === 'undefined') return `${path} is missing`;
+  return `${path}: ${issue.message}`;
 }
 
 /** What was received, as text; nothing where it is nested too deep to be written down again. */

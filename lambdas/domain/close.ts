@@ -2,13 +2,13 @@
 import { deadlineOf, lastHourOf, mayClose } from './deadline.ts';
 import { addHours, type HourStart, hourOf, laterHour } from './hour.ts';
 import type { Carry, SealedHour } from './ledger.ts';
-import { coversInstant, type Licence } from './licence.ts';
+import { coversInstant, type Licence, type LicenceEnding } from './licence.ts';
 import { MAX_QUANTITY } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import { hasDimension, type LateUsage, type Product } from './product.ts';
 import { sealEmpty, sealForSending } from './seal.ts';
-import { type TagSet, tagSetDigest } from './tag-set.ts';
-import { EMPTY_TALLY, type Tally } from './tally.ts';
+import { ANY_TAGS, type TagSet, tagSetDigest } from './tag-set.ts';
+import { accountedTagSets, EMPTY_TALLY, type Tally } from './tally.ts';
 
 /** One licence's dimension in one hour: what was used, what is accounted for, and what else decides. */
 export interface MeterHour {
@@ -23,6 +23,8 @@ export interface MeterHour {
   readonly product: Product | undefined;
   /** Whether all earlier hours of an ending licence are settled. */
   readonly earlierSettled: boolean;
+  /** False where the hour that would take a carry was found sealed. */
+  readonly mayCarry?: boolean;
 }
 
 /** The one next thing to do. Doing it and deciding again ends in `nothing`. */
@@ -35,7 +37,12 @@ export type CloseStep =
   /** The product's settings do not list the dimension; its usage waits until they do. */
   | { readonly kind: 'unknownDimension' }
   | { readonly kind: 'seal'; readonly sealed: SealedHour }
-  | { readonly kind: 'sealCarried'; readonly sealed: SealedHour; readonly carries: readonly Carry[] }
+  | {
+      readonly kind: 'sealCarried';
+      readonly sealed: SealedHour;
+      readonly carries: readonly Carry[];
+      readonly onlyInto: 'any' | 'unsealed';
+    }
   | { readonly kind: 'carry'; readonly carry: Carry; readonly onlyInto: 'any' | 'unsealed' }
   | { readonly kind: 'holdLate'; readonly tagSet: TagSet; readonly quantity: number; readonly reason: string }
   | { readonly kind: 'broken'; readonly problem: string };
@@ -57,25 +64,37 @@ function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): 
   const { ending } = licence;
   if (product && !hasDimension(product, meter.dimension)) return { kind: 'unknownDimension' };
   if (ending && hour > lastHourOf(ending, policy)) return sealHeld(meter, 'afterEnd', nowMs, policy);
-  const isNear = nowMs >= deadlineOf(hour, ending, policy) - policy.nearDeadlineMs;
-  // An ending licence has no later hour to speak of: its last hours are sent as they are, near or not.
-  if (!isNear || ending) {
-    return {
-      kind: 'seal',
-      sealed: sealForSending(meter, tally, product?.pricingModel ?? licence.pricingModel, nowMs, policy),
-    };
+  // The licence's own final window is no reason to carry: it ends for every one of its hours at once.
+  const isNear = nowMs >= deadlineOf(hour, undefined, policy) - policy.nearDeadlineMs;
+  const target = isNear ? firstTarget(meter, nowMs, policy) : undefined;
+  if (target === undefined) {
+    const pricingModel = product?.pricingModel ?? licence.pricingModel;
+    return { kind: 'seal', sealed: sealForSending(meter, tally, pricingModel, nowMs, policy) };
   }
   if (lateUsageOf(product) === 'hold') return sealHeld(meter, 'policy', nowMs, policy);
-  const late = [...tally.byTagSet].filter(([, quantity]) => quantity > 0);
+  const late = [...accountedTagSets(tally)].filter(([, quantity]) => quantity > 0);
   const carried = new Map(late.slice(0, CARRIES_AT_ONCE));
   const carriedOut = [...carried.values()].reduce((sum, quantity) => sum + quantity, 0);
   return {
     kind: 'sealCarried',
     sealed: sealEmpty(meter, tally, carried, { carriedOut, heldLate: 0, heldReasons: [] }, nowMs, policy),
-    carries: [...carried].map(([tagSet, quantity]) =>
-      carryOf(meter, carryTarget(hour, nowMs), 0, tagSet, quantity, nowMs),
-    ),
+    carries: [...carried].map(([tagSet, quantity]) => carryOf(meter, target, 0, tagSet, quantity, nowMs)),
+    onlyInto: ending ? 'unsealed' : 'any',
   };
+}
+
+/** Where usage goes that came too near to its deadline. An ending licence may have no hour left to take it. */
+function firstTarget(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): HourStart | undefined {
+  const { ending } = meter.licence;
+  if (!ending) return carryTarget(meter.hour, nowMs);
+  const target = endingTarget(ending, nowMs, policy);
+  return meter.mayCarry !== false && target > meter.hour ? target : undefined;
+}
+
+/** The running hour, or the last one where that is over. */
+function endingTarget(ending: LicenceEnding, nowMs: number, policy: MeteringPolicy): HourStart {
+  const lastHour = lastHourOf(ending, policy);
+  return hourOf(nowMs) < lastHour ? hourOf(nowMs) : lastHour;
 }
 
 /** DynamoDB takes 100 writes a transaction. The tag sets beyond these follow as late usage, one by one. */
@@ -84,7 +103,8 @@ const CARRIES_AT_ONCE = 50;
 function sealHeld(meter: KnownMeter, reason: string, nowMs: number, policy: MeteringPolicy): CloseStep {
   const fate = { carriedOut: 0, heldLate: meter.tally.used, heldReasons: [reason] };
   const { tally } = meter;
-  return { kind: 'sealCarried', sealed: sealEmpty(meter, tally, tally.byTagSet, fate, nowMs, policy), carries: [] };
+  const sealed = sealEmpty(meter, tally, accountedTagSets(tally), fate, nowMs, policy);
+  return { kind: 'sealCarried', sealed, carries: [], onlyInto: 'any' };
 }
 
 function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy: MeteringPolicy): CloseStep {
@@ -103,8 +123,7 @@ function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy:
     const target = carryTarget(meter.hour, nowMs);
     return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'any' };
   }
-  const lastHour = lastHourOf(ending, policy);
-  const target = hourOf(nowMs) < lastHour ? hourOf(nowMs) : lastHour;
+  const target = endingTarget(ending, nowMs, policy);
   if (target <= meter.hour) return { kind: 'holdLate', tagSet, quantity, reason: 'licenceEnding' };
   return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'unsealed' };
 }
@@ -118,19 +137,21 @@ function brokenPromise(tally: Tally, sealed: SealedHour): string | undefined {
   if (tally.used < sealed.accounted) return 'usedBelowAccounted';
   const sameRows = tally.seen.count === sealed.seen.count;
   if (sameRows && tally.seen.rowsHash !== sealed.seen.rowsHash) return 'rowsOverwritten';
-  const used = usedByDigest(tally);
+  if (isUndivided(sealed)) return undefined;
   for (const [digest, accounted] of Object.entries(sealed.accountedByTagSet)) {
-    if (accounted > (used.get(digest) ?? 0)) return 'usedBelowAccounted';
+    if (accounted > (tally.byDigest.get(digest) ?? 0)) return 'usedBelowAccounted';
   }
   return undefined;
 }
 
-function usedByDigest(tally: Tally): Map<string, number> {
-  return new Map([...tally.byTagSet].map(([tagSet, quantity]) => [tagSetDigest(tagSet), quantity]));
+/** Whether an hour was sealed without telling its tag sets apart. */
+function isUndivided(sealed: SealedHour): boolean {
+  return sealed.accountedByTagSet[ANY_TAGS] !== undefined;
 }
 
 function firstLate(tally: Tally, sealed: SealedHour) {
-  for (const [tagSet, used] of tally.byTagSet) {
+  const tagSets = isUndivided(sealed) ? new Map([[ANY_TAGS, tally.used]]) : tally.byTagSet;
+  for (const [tagSet, used] of tagSets) {
     const accounted = sealed.accountedByTagSet[tagSetDigest(tagSet)] ?? 0;
     if (used > accounted) return { tagSet, quantity: used - accounted, accounted };
   }

@@ -34,14 +34,20 @@ export function lastHourOf(ending: LicenceEnding, policy: MeteringPolicy): HourS
   return hourOf(accessEndsAt(ending, policy));
 }
 
-/** From when on the last hour may be sealed, if every earlier hour is settled. */
+/**
+ * From when on the last hour may be sealed, if every earlier hour is settled: when usage has drained after the
+ * revocation, or a while after the notice where no revocation has come by then.
+ */
 export function lastHourSealsAt(ending: LicenceEnding, policy: MeteringPolicy): number {
-  return Math.min(ending.noticeAt + policy.noticeToRevokeMs, revokedAtOf(ending) + policy.drainMs);
+  const presumedAt = ending.noticeAt + policy.noticeToRevokeMs;
+  const revokedAt = revokedAtOf(ending);
+  return revokedAt <= presumedAt ? revokedAt + policy.drainMs : presumedAt;
 }
 
 /** From when on the last hour is sealed whether the earlier ones are settled or not, to leave time to send it. */
 export function lastHourSealsByAt(ending: LicenceEnding, policy: MeteringPolicy): number {
-  const deadline = (ending.deprovisionedAt ?? ending.noticeAt) + policy.finalWindowMs;
+  const finalWindowEndsAt = (ending.deprovisionedAt ?? ending.noticeAt) + policy.finalWindowMs;
+  const deadline = Math.min(finalWindowEndsAt, deadlineOf(lastHourOf(ending, policy), ending, policy));
   return Math.max(lastHourSealsAt(ending, policy), deadline - policy.lastHourMarginMs);
 }
 

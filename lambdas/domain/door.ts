@@ -1,7 +1,7 @@
 // The door: which usage is let in, and what the caller is told where it is not.
 import { accessEndsAt, lastHourSealsAt, monthCutOffMs } from './deadline.ts';
 import { encodeKeyPart, MAX_ENCODED_DIMENSION_BYTES } from './keys.ts';
-import type { Licence } from './licence.ts';
+import { type Licence, periodAt } from './licence.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import { hasDimension, type Product, type Products } from './product.ts';
 import { isQuantity } from './quantity.ts';
@@ -117,6 +117,13 @@ function licenceRefusal(
     );
   }
   const { ending } = licence;
+  const period = periodAt(licence, atMs);
+  if (period?.to !== undefined && atMs >= period.to) {
+    return refuse(
+      'licenceEnded',
+      `The licence ended at ${iso(period.to)} and had not started again at ${iso(atMs)}. Usage between cannot be billed.`,
+    );
+  }
   if (!ending) return undefined;
   const endsAt = accessEndsAt(ending, policy);
   if (atMs < endsAt && nowMs < lastHourSealsAt(ending, policy)) return undefined;

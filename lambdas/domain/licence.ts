@@ -1,6 +1,9 @@
 // The metering identity: what AWS Marketplace meters by, and the standing that decides when its hours may close.
 import { createHash } from 'node:crypto';
-import type { PricingModel, IdentityStyle, Product } from './product.ts';
+import { accessEndsAt } from './deadline.ts';
+import { HOUR_MS, type HourStart, hourStartMs } from './hour.ts';
+import { DEFAULT_METERING_POLICY } from './metering-policy.ts';
+import type { IdentityStyle, PricingModel, Product } from './product.ts';
 
 /** One agreement's hold on a licence, `[from, to)` in epoch milliseconds; an open end has no bound. */
 export interface LicencePeriod {
@@ -19,6 +22,17 @@ export interface LicenceEnding {
   readonly deprovisionedAt?: number;
 }
 
+/** A notice that an agreement has begun to hold a licence. It is noted when its instant has come, not before. */
+export interface LicenceStart {
+  readonly agreementId?: string;
+  readonly from: number;
+}
+
+/** A notice of a step of an end. The agreement, where it is named, tells which period the end is of. */
+export interface EndNotice extends LicenceEnding {
+  readonly agreementId?: string;
+}
+
 export interface Licence {
   readonly licenceKey: string;
   readonly identityStyle: IdentityStyle;
@@ -34,8 +48,11 @@ export interface Licence {
   readonly customerId: string;
   /** When we first heard of the licence, by registration or notice. */
   readonly firstSeenAt: number;
+  /** In order of time. The last is the one that runs, or whose end `ending` tells. */
   readonly periods: readonly LicencePeriod[];
   readonly ending?: LicenceEnding;
+  /** Every notice of an end: a start that is told late decides anew which period each is of. */
+  readonly endNotices?: readonly EndNotice[];
 }
 
 /** The names under which a caller or AWS may speak of a licence. */
@@ -46,6 +63,9 @@ export type LicenceName =
 /** `LicenseArn` in the API model. */
 export const LICENCE_ARN_PATTERN =
   /^arn:aws[a-zA-Z-]*:[A-Za-z0-9][A-Za-z0-9_/.-]{0,62}:[A-Za-z0-9_/.-]{0,63}:[A-Za-z0-9_/.-]{0,63}:[A-Za-z0-9][A-Za-z0-9:_/+=,@.-]{0,1023}$/;
+
+/** What `licenceKeyOf` makes. */
+export const LICENCE_KEY_PATTERN = /^[lhc]-[0-9a-f]{32}$/;
 
 const LICENCE_TAIL = /(?:^|[:/])(l-[0-9a-f]{32})$/;
 
@@ -101,8 +121,130 @@ export function coversInstant(licence: Licence, atMs: number): boolean {
   return licence.periods.some((period) => atMs >= (period.from ?? 0) && atMs < (period.to ?? Infinity));
 }
 
-/** The earliest instant at which AWS can take usage of this licence, as far as we know. */
-export function licenceStartMs(licence: Licence): number {
-  const starts = licence.periods.map((period) => period.from ?? licence.firstSeenAt);
-  return Math.min(licence.firstSeenAt, ...starts);
+/** The period that an instant falls into, or falls behind: the newest that has begun by then. */
+export function periodAt(licence: Licence, atMs: number): LicencePeriod | undefined {
+  return licence.periods.findLast((period) => atMs >= (period.from ?? Number.NEGATIVE_INFINITY));
+}
+
+/**
+ * The newest period that covers some of an hour; undefined where the hour lies before the licence or in a gap. The
+ * newest, since it is the agreement that AWS knows now by which it judges a record.
+ */
+export function periodOfHour(licence: Licence, hour: HourStart): LicencePeriod | undefined {
+  const startMs = hourStartMs(hour);
+  return licence.periods.findLast(({ from = 0, to = Infinity }) => from < startMs + HOUR_MS && to > startMs);
+}
+
+/** The earliest instant at which AWS can take usage of an hour: its start, or the licence's within it. */
+export function licenceStartMsIn(licence: Licence, hour: HourStart): number {
+  const period = periodOfHour(licence, hour);
+  return period ? (period.from ?? licence.firstSeenAt) : hourStartMs(hour);
+}
+
+/**
+ * Notes a start. A customer identifier outlives its agreements, and so may a licence: the end that was noted before
+ * is then the end of the period before, and the licence runs again.
+ */
+export function withStart(licence: Licence, start: LicenceStart): Licence {
+  return standing(licence, [...startsOf(licence.periods), start], noticesOf(licence));
+}
+
+/** Notes a step of an end: of the period that it is of, which need not be the running one. */
+export function withEnding(licence: Licence, notice: EndNotice): Licence {
+  return standing(licence, startsOf(licence.periods), [...noticesOf(licence), notice]);
+}
+
+function startsOf(periods: readonly LicencePeriod[]): LicenceStart[] {
+  return periods.flatMap(({ agreementId, from }) => (from === undefined ? [] : [startOf(agreementId, from)]));
+}
+
+function startOf(agreementId: string | undefined, from: number): LicenceStart {
+  return agreementId === undefined ? { from } : { agreementId, from };
+}
+
+function noticesOf({ endNotices, ending }: Licence): readonly EndNotice[] {
+  return endNotices ?? (ending ? [ending] : []);
+}
+
+/** A fold over all starts and ends that have been told, so that any order of arrival and any repeat ends the same. */
+function standing(licence: Licence, heardStarts: readonly LicenceStart[], heardEnds: readonly EndNotice[]): Licence {
+  const endNotices = joinedNotices(heardEnds);
+  const ended = new Set(endNotices.map(({ agreementId }) => agreementId));
+  const starts = joinedStarts(heardStarts).sort(
+    // Bought again in the instant of the end: what has ended came before what runs.
+    (a, b) => a.from - b.from || Number(ended.has(b.agreementId)) - Number(ended.has(a.agreementId)) || byName(a, b),
+  );
+  const unknown = licence.periods.find(({ from }) => from === undefined);
+  // A start no later than our first sight is that of the agreement under which we first saw the licence.
+  const isUnknown = unknown && !starts.some(({ from }) => from <= licence.firstSeenAt);
+  const periods: LicencePeriod[] = isUnknown ? [named(unknown), ...starts] : starts;
+  const endings = periods.map((_, index) => endingOf(periods, index, endNotices));
+  const { ending: _ending, endNotices: _endNotices, ...rest } = licence;
+  const ending = endings.at(-1);
+  return {
+    ...rest,
+    periods: periods.map((period, index) => closed(period, periods[index + 1], endings[index])),
+    ...(ending === undefined ? {} : { ending }),
+    ...(endNotices.length === 0 ? {} : { endNotices }),
+  };
+}
+
+function named({ agreementId }: LicencePeriod): LicencePeriod {
+  return agreementId === undefined ? {} : { agreementId };
+}
+
+function byName(one: { agreementId?: string }, other: { agreementId?: string }): number {
+  return (one.agreementId ?? '') < (other.agreementId ?? '') ? -1 : 1;
+}
+
+/** One start an agreement, its earliest. */
+function joinedStarts(heard: readonly LicenceStart[]): LicenceStart[] {
+  const byAgreement = Map.groupBy(heard, ({ agreementId, from }) => agreementId ?? from);
+  return [...byAgreement.values()].map((starts) =>
+    startOf(starts[0]?.agreementId, Math.min(...starts.map(({ from }) => from))),
+  );
+}
+
+/** One notice an agreement. Notices that name none are joined only where no start could ever come between them. */
+function joinedNotices(heard: readonly EndNotice[]): EndNotice[] {
+  const joined = new Map<string | number, EndNotice>();
+  for (const notice of heard) {
+    const { agreementId } = notice;
+    const key = agreementId ?? notice.noticeAt;
+    const ending = mergeEnding(joined.get(key), notice);
+    joined.set(key, agreementId === undefined ? ending : { ...ending, agreementId });
+  }
+  return [...joined.values()].sort((a, b) => a.noticeAt - b.noticeAt || byName(a, b));
+}
+
+/** All that was told of the end of one period. */
+function endingOf(
+  periods: readonly LicencePeriod[],
+  index: number,
+  notices: readonly EndNotice[],
+): LicenceEnding | undefined {
+  return notices
+    .filter((notice) => periodOf(periods, notice) === periods[index])
+    .reduce<LicenceEnding | undefined>(mergeEnding, undefined);
+}
+
+/** By the agreement where both name one; else the newest period that had begun when the notice was given. */
+function periodOf(periods: readonly LicencePeriod[], { agreementId, noticeAt }: EndNotice): LicencePeriod | undefined {
+  const own = agreementId === undefined ? undefined : periods.find((period) => period.agreementId === agreementId);
+  if (own) return own;
+  // An end that names another agreement than a period's is not that period's.
+  const candidates = agreementId === undefined ? periods : periods.filter((period) => period.agreementId === undefined);
+  return candidates.findLast(({ from = Number.NEGATIVE_INFINITY }) => from <= noticeAt);
+}
+
+/** A period that another has followed ends with its access, and no later than the next begins. */
+function closed(
+  period: LicencePeriod,
+  next: LicencePeriod | undefined,
+  ending: LicenceEnding | undefined,
+): LicencePeriod {
+  if (next?.from === undefined) return period;
+  // By the default policy: a setting decides only where nobody ever told of the revocation, and only of old usage.
+  const accessEnd = ending ? accessEndsAt(ending, DEFAULT_METERING_POLICY) : next.from;
+  return { ...period, to: Math.max(period.from ?? Number.NEGATIVE_INFINITY, Math.min(accessEnd, next.from)) };
 }

@@ -1,6 +1,7 @@
 // Every answer that BatchMeterUsage can give, and what each means for a record.
 import type { AttemptRefusal, RecordStatus, SealedHour } from './ledger.ts';
 import { isLive } from './ledger.ts';
+import { identityOf } from './metering-batch.ts';
 
 /** What AWS said of one record of a call that it answered. */
 export type RecordAnswer =
@@ -25,6 +26,11 @@ export type CallFault =
   | { readonly kind: 'invalid'; readonly code: InvalidCode; readonly requestId?: string }
   /** An infrastructure fault of which it is certain that nothing was metered: throttled, denied, disabled. */
   | { readonly kind: 'refused'; readonly code: string; readonly isThrottled: boolean; readonly requestId?: string }
+  /**
+   * AWS refused the call as it is, under a name that had not been documented when this was written. A record may be
+   * at fault, and AWS may have metered nothing, or not: the records are taken apart, and never ended for it.
+   */
+  | { readonly kind: 'unlisted'; readonly code: string; readonly requestId?: string }
   /** No answer, or a server error: AWS may have metered all, some or nothing. */
   | { readonly kind: 'unknown'; readonly code: string; readonly requestId?: string };
 
@@ -64,6 +70,16 @@ const HELD_RETRY_MS = 10 * 60_000;
 const FIRST_RETRY_MS = 30_000;
 const LONGEST_RETRY_MS = 15 * 60_000;
 
+/** Within this of its deadline, a record is tried again after a minute at most. */
+const NEAR_DEADLINE_MS = 2 * 3_600_000;
+const NEAR_RETRY_MS = 60_000;
+
+/** The last try is due this long before the deadline: runs start once a minute, so that one comes in time. */
+const LAST_TRY_MS = 60_000;
+
+/** Even in the last minute: a run goes on while anything is due, and must not spin on one record. */
+const SHORTEST_RETRY_MS = 10_000;
+
 /** What AWS's answer on one record means. `sealed` is the record as read after its attempt was noted. */
 export function judgeAnswer(sealed: SealedHour, answer: RecordAnswer, judgement: Judgement): Settlement | undefined {
   const { nowMs, attemptId } = judgement;
@@ -82,26 +98,15 @@ export function judgeAnswer(sealed: SealedHour, answer: RecordAnswer, judgement:
     case 'notSubscribed':
       return {
         ...refused(sealed, 'CustomerNotSubscribed', judgement),
-        status: 'held',
-        reason: 'CustomerNotSubscribed',
-        nextAttemptAt: nowMs + HELD_RETRY_MS,
+        status: unlessQuarantined(sealed, 'held'),
+        nextAttemptAt: nextTryAt(sealed, HELD_RETRY_MS, nowMs),
       };
     case 'unprocessed':
-      return { ...refused(sealed, 'Unprocessed', judgement), nextAttemptAt: nowMs + backoffMs(sealed, attemptId) };
+      return { ...refused(sealed, 'Unprocessed', judgement), nextAttemptAt: backoffAt(sealed, judgement) };
     case 'missing':
-      return {
-        status: 'open',
-        reason: 'MissingFromAnswer',
-        at: nowMs,
-        nextAttemptAt: nowMs + backoffMs(sealed, attemptId),
-      };
+      return unanswered(sealed, 'MissingFromAnswer', judgement);
     case 'unknownStatus':
-      return {
-        status: 'open',
-        reason: `UnknownStatus:${answer.status}`,
-        at: nowMs,
-        nextAttemptAt: nowMs + backoffMs(sealed, attemptId),
-      };
+      return unanswered(sealed, `UnknownStatus:${answer.status}`, judgement);
   }
 }
 
@@ -115,15 +120,11 @@ export function judgeFault(sealed: SealedHour, answer: CallFault, judgement: Jud
       return {
         ...refused(sealed, answer.code, judgement),
         // A throttled record may go again as soon as the sender's pace allows.
-        ...(answer.isThrottled ? {} : { nextAttemptAt: judgement.nowMs + backoffMs(sealed, judgement.attemptId) }),
+        ...(answer.isThrottled ? {} : { nextAttemptAt: backoffAt(sealed, judgement) }),
       };
+    case 'unlisted':
     case 'unknown':
-      return {
-        status: 'open',
-        reason: answer.code,
-        at: judgement.nowMs,
-        nextAttemptAt: judgement.nowMs + backoffMs(sealed, judgement.attemptId),
-      };
+      return unanswered(sealed, answer.code, judgement);
   }
 }
 
@@ -145,7 +146,7 @@ export function judgeDeadline(sealed: SealedHour, nowMs: number): Settlement | u
 
 function refused(sealed: SealedHour, code: string, { attemptId, requestId, nowMs }: Judgement): Settlement {
   return {
-    status: sealed.status === 'quarantined' ? 'quarantined' : 'open',
+    status: unlessQuarantined(sealed, 'open'),
     reason: code,
     at: nowMs,
     refusedAttemptId: attemptId,
@@ -153,14 +154,39 @@ function refused(sealed: SealedHour, code: string, { attemptId, requestId, nowMs
   };
 }
 
-/** Doubles from 30 seconds to 15 minutes, spread by up to a quarter; a record about to end is tried each minute. */
-function backoffMs(sealed: SealedHour, attemptId: string): number {
+/** AWS may have metered the record: its attempt stands, and it is tried again. */
+function unanswered(sealed: SealedHour, reason: string, judgement: Judgement): Settlement {
+  const nextAttemptAt = backoffAt(sealed, judgement);
+  return { status: unlessQuarantined(sealed, 'open'), reason, at: judgement.nowMs, nextAttemptAt };
+}
+
+/** Only an operator lets a quarantined record out: an answer that came late does not. */
+function unlessQuarantined(sealed: SealedHour, status: 'open' | 'held'): RecordStatus {
+  return sealed.status === 'quarantined' ? 'quarantined' : status;
+}
+
+/** Doubles from 30 seconds to 15 minutes, spread by up to a quarter, for each record on its own. */
+function backoffAt(sealed: SealedHour, { attemptId, nowMs }: Judgement): number {
   const tries = sealed.refusals.length + Object.keys(sealed.attempts).length;
-  const longest = sealed.deadlineAt - sealed.sealedAt < 2 * 3_600_000 ? 60_000 : LONGEST_RETRY_MS;
+  const longest = sealed.deadlineAt - nowMs < NEAR_DEADLINE_MS ? NEAR_RETRY_MS : LONGEST_RETRY_MS;
   const base = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(tries, 10));
-  // The attempt's id is random, which spares the rules a source of chance of their own.
-  const spread = (Number.parseInt(attemptId.replace(/[^0-9a-f]/g, '').slice(0, 4), 16) || 0) / 0xffff;
-  return Math.round(base * (0.75 + spread / 4));
+  // The attempt's id is random, which spares the rules a source of chance; the record's name parts it from its call.
+  const spread = fractionOf(`${attemptId} ${identityOf(sealed)}`);
+  return nextTryAt(sealed, Math.round(base * (0.75 + spread / 4)), nowMs);
+}
+
+/** After `delayMs`, but sooner near the deadline, and in time for a last try before it. */
+function nextTryAt({ deadlineAt }: SealedHour, delayMs: number, nowMs: number): number {
+  const stepMs = deadlineAt - nowMs < NEAR_DEADLINE_MS ? Math.min(delayMs, NEAR_RETRY_MS) : delayMs;
+  return Math.max(nowMs + SHORTEST_RETRY_MS, Math.min(nowMs + stepMs, deadlineAt - LAST_TRY_MS));
+}
+
+/** A number from 0 to 1 that looks like chance and is the same for the same text (FNV-1a, mixed once more). */
+function fractionOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
+  return ((hash ^ (hash >>> 15)) >>> 0) / 0xffffffff;
 }
 
 /**

@@ -2,11 +2,11 @@
 import { deadlineOf } from './deadline.ts';
 import { HOUR_MS, type HourStart, hourStartMs } from './hour.ts';
 import type { Allocation, RecordStatus, SealedHour, WireRecord } from './ledger.ts';
-import { type Licence, licenceStartMs } from './licence.ts';
+import { type Licence, licenceStartMsIn, periodOfHour } from './licence.ts';
 import { MAX_ALLOCATIONS, MAX_QUANTITY, MAX_TAGS } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import type { PricingModel } from './product.ts';
-import { type TagSet, tagPairs, tagSetDigest, UNTAGGED } from './tag-set.ts';
+import { ANY_TAGS, type TagSet, tagPairs, tagSetDigest, UNTAGGED } from './tag-set.ts';
 import { type Tally, takeUpTo } from './tally.ts';
 
 export interface Meter {
@@ -84,7 +84,7 @@ function frozen(
     meteringRegion: licence.meteringRegion,
     record,
     accounted: record.quantity,
-    accountedByTagSet: byDigest(taken),
+    accountedByTagSet: byDigest(taken.size > MAX_ALLOCATIONS ? new Map([[ANY_TAGS, record.quantity]]) : taken),
     carriedOut: 0,
     heldLate: 0,
     heldReasons: [],
@@ -124,9 +124,10 @@ function wireRecord(
  */
 function recordTimestampSeconds(hour: HourStart, licence: Licence, firstUsedAt: number | undefined): number {
   const startMs = hourStartMs(hour);
-  const isStartKnown = licence.periods.some((period) => period.from !== undefined);
+  const period = periodOfHour(licence, hour);
+  const isStartKnown = !period || period.from !== undefined;
   const heardLater = licence.firstSeenAt >= startMs + HOUR_MS;
-  const licenceStart = isStartKnown || !heardLater ? licenceStartMs(licence) : (firstUsedAt ?? startMs);
+  const licenceStart = isStartKnown || !heardLater ? licenceStartMsIn(licence, hour) : (firstUsedAt ?? startMs);
   const clamped = licenceStart > startMs && licenceStart < startMs + HOUR_MS ? licenceStart : startMs;
   // Rounded up, but never into the next hour: there the record would stand in the way of that hour's own.
   return Math.min(Math.ceil(clamped / 1_000), (startMs + HOUR_MS) / 1_000 - 1);

@@ -9,6 +9,9 @@ export type TagSet = string;
 
 export const UNTAGGED: TagSet = '';
 
+/** Stands for all tag sets of an hour that has too many to be told apart. */
+export const ANY_TAGS: TagSet = '*';
+
 /** Letters, digits, space and `+ - = . _ : / @`: what both AWS's guide and its API model let through. */
 const TAG_TEXT = /^[a-zA-Z0-9+\-=._:/@ ]+$/;
 
@@ -43,5 +46,6 @@ export function tagPairs(tagSet: TagSet): readonly (readonly [string, string])[]
 
 /** A short name for a tag set, fit for a map key in an item; 64 bits, so that thousands never collide. */
 export function tagSetDigest(tagSet: TagSet): string {
+  if (tagSet === ANY_TAGS) return ANY_TAGS;
   return tagSet === UNTAGGED ? 'untagged' : hash('sha256', tagSet).slice(0, 16);
 }

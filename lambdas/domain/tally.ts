@@ -1,12 +1,15 @@
 // The sum of one licence's dimension in one hour, taken row by row so that memory does not grow with the events.
 import { hash } from 'node:crypto';
 import type { Carry, Seen } from './ledger.ts';
+import { MAX_ALLOCATIONS } from './marketplace-limits.ts';
 import { isQuantity } from './quantity.ts';
-import { type TagSet, UNTAGGED } from './tag-set.ts';
+import { ANY_TAGS, type TagSet, tagSetDigest, UNTAGGED } from './tag-set.ts';
 import type { UsageRow } from './usage-row.ts';
 
 export interface Tally {
   readonly byTagSet: ReadonlyMap<TagSet, number>;
+  /** The same by digest of tag set, made once: there may be thousands. */
+  readonly byDigest: ReadonlyMap<string, number>;
   readonly used: number;
   readonly seen: Seen;
   readonly rejectedQuantity: number;
@@ -42,7 +45,8 @@ export class TallyBuilder {
 
   addCarry(carry: Carry): void {
     this.#carriedIn = this.#sum(this.#carriedIn, carry.quantity);
-    this.#add(carry.tagSet, carry.quantity);
+    // What went on without telling its tag sets apart is untagged where it comes in.
+    this.#add(carry.tagSet === ANY_TAGS ? UNTAGGED : carry.tagSet, carry.quantity);
   }
 
   tally(): Tally {
@@ -50,6 +54,7 @@ export class TallyBuilder {
     for (const quantity of this.#byTagSet.values()) used = this.#sum(used, quantity);
     return {
       byTagSet: this.#byTagSet,
+      byDigest: new Map([...this.#byTagSet].map(([tagSet, quantity]) => [tagSetDigest(tagSet), quantity])),
       used,
       rejectedQuantity: this.#rejected,
       isOverflown: this.#isOverflown,
@@ -87,6 +92,14 @@ function hex(word: number): string {
 }
 
 export const EMPTY_TALLY: Tally = new TallyBuilder().tally();
+
+/**
+ * What an hour is accounted for by: its tag sets, or all of them together where there are more than an item can
+ * hold the amounts of.
+ */
+export function accountedTagSets(tally: Tally): ReadonlyMap<TagSet, number> {
+  return tally.byTagSet.size > MAX_ALLOCATIONS ? new Map([[ANY_TAGS, tally.used]]) : tally.byTagSet;
+}
 
 /** The first `limit` units of a tally, tag set by tag set in canonical order, the untagged ones last. */
 export function takeUpTo(byTagSet: ReadonlyMap<TagSet, number>, limit: number): Map<TagSet, number> {

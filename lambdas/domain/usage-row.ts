@@ -1,6 +1,7 @@
 // A row of the usage table as the close reads it. Sellers may write rows themselves, so each is checked here.
 import { hourOf, hourStartMs, parseHour } from './hour.ts';
-import { decodeKeyPart, hourShardKey, KEY_SEPARATOR, shardOf } from './keys.ts';
+import { decodeKeyPart, hourShardKey, KEY_SEPARATOR, MAX_ENCODED_DIMENSION_BYTES, shardOf } from './keys.ts';
+import { LICENCE_KEY_PATTERN } from './licence.ts';
 import { isQuantity } from './quantity.ts';
 import { type TagSet, type Tags, tagProblem, tagSetOf } from './tag-set.ts';
 import { EVENT_ID_PATTERN } from './usage-event.ts';
@@ -38,7 +39,8 @@ export function parseUsageRow(item: Readonly<Record<string, unknown>>): UsageRow
   const parts = sortKey.split(KEY_SEPARATOR);
   const [licenceKey = '', dimensionPart = '', eventPart = ''] = parts;
   const dimension = decodeKeyPart(dimensionPart);
-  const isOurs = parts.length > 2 && decodeKeyPart(licenceKey) && dimension;
+  const isNamed = LICENCE_KEY_PATTERN.test(licenceKey) && dimensionPart.length <= MAX_ENCODED_DIMENSION_BYTES;
+  const isOurs = parts.length > 2 && isNamed && dimension;
   const meter = `${licenceKey}${KEY_SEPARATOR}${dimensionPart}`;
   const quantity = item['quantity'];
   const bad = (code: string, problem: string): BadRow => ({

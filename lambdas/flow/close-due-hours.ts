@@ -4,13 +4,13 @@
 // If it stops: looks that were not noted are made again, and find nothing to do
 import { deadlineOf, lastHourOf, lastHourSealsByAt } from '../domain/deadline.ts';
 import { Unavailable } from '../domain/failure.ts';
-import { addHours, HOUR_MS, type HourStart, hourEndMs, hourOf, hoursBetween } from '../domain/hour.ts';
+import { HOUR_MS, type HourStart, hourEndMs, hourOf, hoursBetween, MINUTE_MS } from '../domain/hour.ts';
 import { SHARD_COUNT, shardOf } from '../domain/keys.ts';
 import { isLive } from '../domain/ledger.ts';
 import type { Licence, LicenceEnding } from '../domain/licence.ts';
 import type { MeteringPolicy } from '../domain/metering-policy.ts';
 import { addLook, type ClosePorts, closeHour, contained, type LookResult, nothingDone } from './close-hour.ts';
-import type { LateMarker } from './ports.ts';
+import type { LateMarker, PartialLook } from './ports.ts';
 
 /** Whether there is still time to start another piece of work. */
 export type HasTime = () => boolean;
@@ -26,21 +26,32 @@ export async function closeDueHours(ports: ClosePorts, hasTime: HasTime): Promis
     if (!hasTime()) return;
     await contained(ports, {}, result, async () => addLook(result, await task()));
   };
-  const endings = await ports.customers.endingLicences();
-  await sideBySide(endings.map((licence) => inTime(() => closeEnding(ports, licence))));
-  const markers = await ports.work.lateMarkers();
-  await sideBySide(markers.map((marker) => inTime(() => lookAtMarked(ports, marker))));
-  await makeFixedLooks(ports, hasTime, result);
+  await contained(ports, { stage: 'endings' }, result, async () => {
+    const endings = await ports.customers.endingLicences();
+    await sideBySide(endings.map((licence) => inTime(() => closeEnding(ports, licence))));
+  });
+  await contained(ports, { stage: 'markers' }, result, async () => {
+    const markers = await ports.work.lateMarkers();
+    await sideBySide(markers.map((marker) => inTime(() => lookAtMarked(ports, marker))));
+    await ports.work.sweepLate(ports.clock() - CLEARED_KEPT_MS);
+  });
+  await contained(ports, { stage: 'looks' }, result, () => makeFixedLooks(ports, hasTime, result));
   if (result.failed === 0) return result;
   throw new Unavailable('ClosingIncomplete', 'Some hours could not be closed; the log names each.', {
     facts: { ...result },
   });
 }
 
+/**
+ * A cleared marker is deleted only when no run that read it can still be alive (Lambda ends one after five minutes):
+ * a deleted marker begins to count anew, and an old run would take the new one for the one it read.
+ */
+const CLEARED_KEPT_MS = 15 * MINUTE_MS;
+
 async function lookAtMarked(ports: ClosePorts, marker: LateMarker): Promise<LookResult> {
   const look = await closeHour(ports, marker);
   // A marker of an hour that may not be closed yet stays: the look that it asks for has not happened.
-  if (look.waiting + look.failed === 0) await ports.work.clearLate(marker);
+  if (look.waiting + look.failed + look.unfinished === 0) await ports.work.clearLate(marker, ports.clock());
   return look;
 }
 
@@ -59,31 +70,51 @@ async function makeFixedLooks(ports: ClosePorts, hasTime: HasTime, result: LookR
   const { policy } = ports;
   const nowMs = ports.clock();
   const from = (await ports.work.watermark()) ?? hourOf(nowMs - lastLookMs(policy) - HOUR_MS);
-  const done = new Map((await ports.work.looks(from)).map(({ hour, looksDone }) => [hour, looksDone]));
-  let watermark: HourStart = from;
-  let isUnbroken = true;
-  for (const hour of hoursBetween(from, hourOf(nowMs))) {
-    const due = looksDue(hour, nowMs, policy);
-    if (due > (done.get(hour) ?? 0)) {
-      if (!hasTime()) break;
-      const isDone = await lookAtShards(ports, hour, result);
-      if (isDone) await ports.work.noteLooks({ hour, looksDone: due });
-      isUnbroken &&= isDone;
-    }
-    isUnbroken &&= due === looksOf(policy);
-    if (isUnbroken) watermark = addHours(hour, 1);
+  const progress = new Map((await ports.work.looks(from)).map((each) => [each.hour, each]));
+  const hours = hoursBetween(from, hourOf(nowMs)).map((hour) => ({
+    hour,
+    due: looksDue(hour, nowMs, policy),
+    done: progress.get(hour)?.looksDone ?? 0,
+  }));
+  const finished = new Set(hours.filter(({ done }) => done === looksOf(policy)).map(({ hour }) => hour));
+  // Hours that nobody has looked at come first: one hour that is slow to look at again must not keep them waiting.
+  const work = hours.filter(({ due, done }) => due > done).sort((a, b) => Number(a.done > 0) - Number(b.done > 0));
+  for (const { hour, due } of work) {
+    if (!hasTime()) break;
+    const isDone = await lookAtShards(ports, hour, due, progress.get(hour)?.partial, hasTime, result);
+    if (!isDone) continue;
+    await ports.work.noteLooks({ hour, looksDone: due });
+    if (due === looksOf(policy)) finished.add(hour);
   }
-  if (watermark !== from || done.size === 0) await ports.work.raiseWatermark(watermark);
+  const unbroken = hours.findIndex(({ hour }) => !finished.has(hour));
+  const watermark = unbroken === -1 ? hourOf(nowMs) : (hours[unbroken]?.hour ?? from);
+  if (watermark !== from || progress.size === 0) await ports.work.raiseWatermark(watermark);
 }
 
-/** Whether every shard of the hour was looked at without a fault; if not, the look is made again. */
-async function lookAtShards(ports: ClosePorts, hour: HourStart, result: LookResult): Promise<boolean> {
-  const looks = nothingDone();
-  const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => shard);
-  const lookAt = (shard: number) => async () => addLook(looks, await closeHour(ports, { hour, shard }));
-  await sideBySide(shards.map((shard) => () => contained(ports, { hour, shard }, looks, lookAt(shard))));
-  addLook(result, looks);
-  return looks.failed === 0;
+/** Whether every shard of the hour has had this look; those that have are noted where time or a fault stopped it. */
+async function lookAtShards(
+  ports: ClosePorts,
+  hour: HourStart,
+  looks: number,
+  before: PartialLook | undefined,
+  hasTime: HasTime,
+  result: LookResult,
+): Promise<boolean> {
+  const done = new Set(before?.looks === looks ? before.shards : []);
+  const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => !done.has(shard));
+  const lookAt = (shard: number) => async () => {
+    const look = await closeHour(ports, { hour, shard });
+    addLook(result, look);
+    if (look.failed + look.unfinished === 0) done.add(shard);
+  };
+  await sideBySide(
+    shards.map((shard) => async () => {
+      if (hasTime()) await contained(ports, { hour, shard }, result, lookAt(shard));
+    }),
+  );
+  if (done.size === SHARD_COUNT) return true;
+  await ports.work.noteShards(hour, { looks, shards: [...done].sort((a, b) => a - b) });
+  return false;
 }
 
 function looksOf(policy: MeteringPolicy): number {
@@ -113,15 +144,20 @@ async function closeEnding(ports: ClosePorts, licence: Licence): Promise<LookRes
   const shard = shardOf(licence.licenceKey);
   const lastHour = lastHourOf(ending, policy);
   for (const hour of hoursBetween(firstOpenHour(ending, policy), lastHour)) {
-    await hastenRecords(ports, licence, hour, shard);
-    addLook(result, await closeHour(ports, { hour, shard, licence }));
+    // An hour at fault must not keep the last one from being sealed in time.
+    await contained(ports, { hour, licenceKey: licence.licenceKey }, result, async () => {
+      await hastenRecords(ports, licence, hour, shard);
+      addLook(result, await closeHour(ports, { hour, shard, licence }));
+    });
   }
-  const earlierSettled = result.waiting + result.awaiting + result.broken + result.failed === 0;
+  const { waiting, awaiting, broken, failed, unfinished } = result;
+  const earlierSettled = waiting + awaiting + broken + failed + unfinished === 0;
   await hastenRecords(ports, licence, lastHour, shard);
   addLook(result, await closeHour(ports, { hour: lastHour, shard, licence, earlierSettled }));
   // Looked at until the final window has passed: late usage of the last minutes still has a place to show.
   const doneAt = Math.max(lastHourSealsByAt(ending, policy), deadlineOf(lastHour, ending, policy));
-  if (ports.clock() >= doneAt && result.failed === 0) await ports.customers.finishEnding(licence.licenceKey);
+  if (ports.clock() >= doneAt && result.failed + result.unfinished === 0)
+    await ports.customers.finishEnding(licence.licenceKey);
   return result;
 }
 

@@ -41,10 +41,12 @@ export interface LookResult {
   waiting: number;
   /** Meters and hours that a fault kept from being closed. */
   failed: number;
+  /** Meters with more to do than one look does: the look has to be made again. */
+  unfinished: number;
 }
 
 export function nothingDone(): LookResult {
-  return { sealed: 0, carried: 0, held: 0, rejected: 0, awaiting: 0, broken: 0, waiting: 0, failed: 0 };
+  return { sealed: 0, carried: 0, held: 0, rejected: 0, awaiting: 0, broken: 0, waiting: 0, failed: 0, unfinished: 0 };
 }
 
 export function addLook(sum: LookResult, look: LookResult): void {
@@ -63,6 +65,9 @@ export interface Look {
 /** How many meters of a partition may wait for their turn: memory must not grow with the number of customers. */
 const PENDING_LIMIT = 256;
 
+/** Rows that can't be billed are kept up to this many a look: a writer gone wrong writes them by the ten thousand. */
+const REJECTS_KEPT = 1_000;
+
 /** Looks at one hour and shard, and makes what is accounted for equal to what was used. Safe at any time, twice. */
 export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResult> {
   const result = nothingDone();
@@ -76,7 +81,11 @@ export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResu
     pending = [];
   };
   const partition = { hour, shard, ...(only === undefined ? {} : { licenceKey: only.licenceKey }) };
-  const onBadRow = (row: BadRow) => rejectRow(ports, hour, row, result);
+  const onBadRow = async (row: BadRow) => {
+    result.rejected += 1;
+    if (result.rejected <= REJECTS_KEPT) await start(row.sortKey, () => rejectRow(ports, hour, row));
+    else if (result.rejected === REJECTS_KEPT + 1) ports.log.error('RejectsCut', { hour, shard, kept: REJECTS_KEPT });
+  };
   let seen: Licence | undefined;
   for await (const reading of readMeters(ports, partition, onBadRow)) {
     const { licenceKey } = reading;
@@ -139,14 +148,15 @@ async function closeMeter(
   for (let step = 0; step < STEP_LIMIT; step++) {
     const sealed = await takeStep(ports, meter, result);
     if (sealed === 'done') return;
-    meter = { ...meter, sealed };
+    meter = sealed === 'targetSealed' ? { ...meter, mayCarry: false } : { ...meter, sealed };
   }
-  // What is left is for the next look, so that its marker has to stay.
-  result.waiting += 1;
+  result.unfinished += 1;
 }
 
-/** Does the next thing; gives back the ledger item as it then stands, or 'done'. */
-async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult): Promise<SealedHour | 'done'> {
+type StepOutcome = SealedHour | 'done' | 'targetSealed';
+
+/** Does the next thing; gives back the ledger item as it then stands, or why there is none to go on with. */
+async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult): Promise<StepOutcome> {
   const { ledger } = ports;
   const step = decideClose(meter, ports.clock(), ports.policy);
   switch (step.kind) {
@@ -169,11 +179,14 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
       if ((await ledger.seal(step.sealed)) === 'exists') return asItStands(ports, meter);
       result.sealed += 1;
       return step.sealed;
-    case 'sealCarried':
-      if ((await ledger.sealCarried(step.sealed, step.carries)) === 'exists') return asItStands(ports, meter);
+    case 'sealCarried': {
+      const outcome = await ledger.sealCarried(step.sealed, step.carries, step.onlyInto);
+      if (outcome === 'targetSealed') return outcome;
+      if (outcome === 'exists') return asItStands(ports, meter);
       result.carried += step.carries.length;
       result.held += step.sealed.heldLate > 0 ? 1 : 0;
       return step.sealed;
+    }
     case 'carry': {
       const origin = originOf(meter);
       const outcome = await ledger.carry(origin, step.carry, step.onlyInto);
@@ -213,7 +226,11 @@ async function checkBroken(ports: ClosePorts, meter: MeterHour, problem: string,
   const { hour, shard, licenceKey, dimension } = meter;
   for await (const again of readMeters(ports, { hour, shard, licenceKey })) {
     if (again.dimension !== dimension) continue;
-    if (decideClose({ ...meter, ...again }, ports.clock(), ports.policy).kind !== 'broken') return;
+    if (decideClose({ ...meter, ...again }, ports.clock(), ports.policy).kind !== 'broken') {
+      // All is well, but what this look came for has not been done by it.
+      result.unfinished += 1;
+      return;
+    }
     result.broken += 1;
     const accounted = again.sealed?.accounted ?? 0;
     ports.log.error('LedgerBroken', { problem, hour, licenceKey, dimension, used: again.tally.used, accounted });
@@ -243,8 +260,7 @@ function unlistedDimension({ hour, licenceKey, dimension, tally }: MeterHour, no
 }
 
 /** Copies a row that can't be billed to the rejects. The row stays where it is; the copy is kept once. */
-async function rejectRow(ports: ClosePorts, hour: HourStart, row: BadRow, result: LookResult): Promise<void> {
-  result.rejected += 1;
+async function rejectRow(ports: ClosePorts, hour: HourStart, row: BadRow): Promise<void> {
   const [licenceKey = '', dimension = '', ...event] = row.sortKey.split('#');
   await ports.rejects.keep({
     at: ports.clock(),

@@ -3,7 +3,7 @@ import type { BuyerDetails } from '../domain/buyer-details.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { HourStart } from '../domain/hour.ts';
 import type { Carry, LedgerEntry, RecordStatus, SealedHour } from '../domain/ledger.ts';
-import type { Licence, LicenceEnding } from '../domain/licence.ts';
+import type { EndNotice, Licence, LicenceStart } from '../domain/licence.ts';
 import type { MeteringBatch } from '../domain/metering-batch.ts';
 import type { BatchAnswer, Settlement } from '../domain/metering-result.ts';
 import type { Product } from '../domain/product.ts';
@@ -52,8 +52,16 @@ export interface CustomerStore {
   ): Promise<{ kind: 'created' | 'known'; customer: Customer }>;
   /** Once per customer: the first registration's time stays. */
   markRegistered(customerId: string, atMs: number): Promise<void>;
-  /** Notes the start or a further step of a licence's end; an earlier instant of the same step stays. */
-  noteEnding(licenceKey: string, ending: LicenceEnding): Promise<Licence | undefined>;
+  /**
+   * Notes that an agreement holds the licence from an instant that has come, once per agreement. An end that was noted
+   * before is then that of the period before, and leaves the list of endings. Undefined for an unknown licence.
+   */
+  noteStart(licenceKey: string, start: LicenceStart): Promise<Licence | undefined>;
+  /**
+   * Notes the start or a further step of a licence's end; an earlier instant of the same step stays. The end of a
+   * period that another has followed changes nothing for the running one. Undefined for an unknown licence.
+   */
+  noteEnding(licenceKey: string, ending: EndNotice): Promise<Licence | undefined>;
   /** Licences whose end has been noted and whose last hour is not dealt with. */
   endingLicences(): Promise<readonly Licence[]>;
   /** Takes a licence off the list of ending ones. */
@@ -91,7 +99,11 @@ export interface LedgerStore {
   /** Once per licence, dimension and hour. */
   seal(sealed: SealedHour): Promise<'sealed' | 'exists'>;
   /** Seals an hour as carried and puts the carry, or neither. */
-  sealCarried(sealed: SealedHour, carries: readonly Carry[]): Promise<'sealed' | 'exists'>;
+  sealCarried(
+    sealed: SealedHour,
+    carries: readonly Carry[],
+    onlyInto?: 'any' | 'unsealed',
+  ): Promise<'sealed' | 'exists' | 'targetSealed'>;
   /**
    * Raises `accounted` from what was read, and puts the carry, or neither. Once per old `accounted` of the tag set;
    * `'targetSealed'` where the carry may only go into an hour that is not sealed, and it is.
@@ -102,9 +114,9 @@ export interface LedgerStore {
   /** Brings an open record's deadline forward. */
   hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean>;
   /** References to the records that are not settled, soonest deadline first within each state shard. */
-  live(stateShard: number): AsyncIterable<readonly LiveRecord[]>;
+  live(stateShard: number, onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
   /** The records behind references, as they stand now. */
-  records(references: readonly LiveRecord[]): Promise<readonly SealedHour[]>;
+  records(references: readonly ItemKey[], onMalformed: OnMalformed): Promise<readonly SealedHour[]>;
   /** Notes an attempt before its call; false where the record is no longer to be sent. */
   intend(sealed: SealedHour, attempt: { id: string; at: number }): Promise<boolean>;
   /** One sealed hour as it stands. */
@@ -113,10 +125,17 @@ export interface LedgerStore {
   settle(sealed: SealedHour, settlement: Settlement): Promise<boolean>;
 }
 
-/** What the index tells of a record that is not settled: enough to choose which to read. */
-export interface LiveRecord {
+/** Where a sealed hour stands in the ledger. */
+export interface ItemKey {
   readonly partition: string;
   readonly meter: string;
+}
+
+/** Told of each stored item that is none of ours by its members. It is left out, so that it costs itself alone. */
+export type OnMalformed = (key: ItemKey, fault: unknown) => void;
+
+/** What the index tells of a record that is not settled: enough to choose which to read. */
+export interface LiveRecord extends ItemKey {
   readonly deadlineAt: number;
   readonly status: RecordStatus;
   readonly nextAttemptAt?: number;
@@ -143,14 +162,24 @@ export interface LateMarker {
 export interface LookProgress {
   readonly hour: HourStart;
   readonly looksDone: number;
+  /** What has been done of the look after those. */
+  readonly partial?: PartialLook;
+}
+
+export interface PartialLook {
+  readonly looks: number;
+  readonly shards: readonly number[];
 }
 
 export interface WorkStore {
   /** Asks for another look at an hour and shard. Written after the usage it stands for. */
   markLate(hour: HourStart, shard: number): Promise<void>;
+  /** Markers that ask for a look. One that is malformed, as only a foreign writer can leave it, is left out. */
   lateMarkers(): Promise<readonly LateMarker[]>;
-  /** Deletes a marker unless it was written again since it was read. */
-  clearLate(marker: LateMarker): Promise<void>;
+  /** Clears a marker unless it was written again since it was read. It stays, cleared, until it is swept. */
+  clearLate(marker: LateMarker, nowMs: number): Promise<void>;
+  /** Deletes markers that were cleared before an instant, and malformed ones. */
+  sweepLate(clearedBeforeMs: number): Promise<void>;
   /** Usage of a licence that nobody has told us of. Once per licence and hour. */
   awaitLicence(licenceKey: string, hour: HourStart, shard: number): Promise<void>;
   /** The hours that wait for a licence; taken off the list once they are marked late. */
@@ -160,6 +189,8 @@ export interface WorkStore {
   raiseWatermark(hour: HourStart): Promise<void>;
   looks(from: HourStart): Promise<readonly LookProgress[]>;
   noteLooks(progress: LookProgress): Promise<void>;
+  /** Notes the shards that a look which is not finished has done, so that the next run goes on from there. */
+  noteShards(hour: HourStart, partial: PartialLook): Promise<void>;
   /** Takes or renews a lease; false while somebody else holds it. */
   takeLease(name: string, holder: string, nowMs: number, untilMs: number): Promise<boolean>;
   dropLease(name: string, holder: string): Promise<void>;

@@ -15,7 +15,7 @@ export type UsageSubject =
   | { readonly kind: 'customer'; readonly customerId: string }
   | { readonly kind: 'licence'; readonly name: LicenceName };
 
-export interface ReportedEvent extends ReportedUsage {
+interface ReportedEvent extends ReportedUsage {
   readonly subject: UsageSubject;
 }
 
@@ -139,15 +139,19 @@ type ResolvedSubject =
 /** Looks each customer and licence up once a report, however many events name it. */
 class Subjects {
   readonly #customers: RecordUsagePorts['customers'];
+  readonly #products: Products;
   readonly #licences = new Map<string, Promise<Licence | undefined>>();
   readonly #holdings = new Map<string, Promise<readonly Licence[] | undefined>>();
 
   constructor(ports: RecordUsagePorts) {
     this.#customers = ports.customers;
+    this.#products = ports.products;
   }
 
   async resolve(subject: UsageSubject, atMs: number): Promise<ResolvedSubject> {
     if (subject.kind === 'licence') {
+      const refused = this.#productRefusal(subject.name);
+      if (refused) return refused;
       const licenceKey = licenceKeyOf(subject.name);
       return { kind: 'resolved', licenceKey, licence: await this.#licence(licenceKey) };
     }
@@ -168,6 +172,25 @@ class Subjects {
       code: 'noLicence',
       message: 'AWS Marketplace has not told us of a licence of this customer yet. Report the event again later.',
     };
+  }
+
+  /** A product that is not ours, or is metered by licence, would leave its usage waiting for ever. */
+  #productRefusal(name: LicenceName): ResolvedSubject | undefined {
+    if (name.style === 'licence') return undefined;
+    const product = this.#products.get(name.productCode);
+    if (product?.identityStyle === 'legacy') return undefined;
+    const known = [...this.#products.values()].map(({ productCode }) => `'${productCode}'`).join(', ');
+    return product
+      ? {
+          kind: 'unresolved',
+          code: 'identityStyleWrong',
+          message: 'This product is metered by licence: name the buyer by licenseArn or customerId instead.',
+        }
+      : {
+          kind: 'unresolved',
+          code: 'productUnknown',
+          message: `The settings know no product of this code; expected one of ${known}. If it is new, add it to the settings.`,
+        };
   }
 
   #licence(licenceKey: string): Promise<Licence | undefined> {

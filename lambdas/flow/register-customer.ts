@@ -7,18 +7,31 @@ import type { BuyerStore, CustomerStore } from './ports.ts';
 
 export interface RegisterCustomerPorts {
   readonly customers: Pick<CustomerStore, 'customer' | 'markRegistered'>;
-  readonly buyers: Pick<BuyerStore, 'put'>;
+  readonly buyers: Pick<BuyerStore, 'put' | 'details'>;
 }
 
-export type Registered = 'registered' | 'already' | 'unknownCustomer';
+export type Registered = 'registered' | 'already' | 'alreadyOtherwise' | 'unknownCustomer';
 
-/** Keeps a buyer's details. A repeat is `'already'` and changes nothing, even where it tells something else. */
+/**
+ * Keeps a buyer's details. A repeat is `'already'` and changes nothing; `'alreadyOtherwise'` where it tells something
+ * else, which is not kept and must not be thanked for.
+ */
 export async function registerCustomer(ports: RegisterCustomerPorts, details: BuyerDetails): Promise<Registered> {
   const customer = await ports.customers.customer(details.customerId);
   if (!customer) return 'unknownCustomer';
   // Also where erased details stand no more: a registration that is over is not opened by a page from before it.
-  if (customer.registeredAt !== undefined) return 'already';
+  if (customer.registeredAt !== undefined) return asKept(ports, details);
   const put = await ports.buyers.put(details);
   await ports.customers.markRegistered(details.customerId, details.submittedAt);
-  return put === 'recorded' ? 'registered' : 'already';
+  return put === 'recorded' ? 'registered' : asKept(ports, details);
+}
+
+async function asKept({ buyers }: RegisterCustomerPorts, told: BuyerDetails): Promise<Registered> {
+  const kept = await buyers.details(told.customerId);
+  return kept && isSame(kept, told) ? 'already' : 'alreadyOtherwise';
+}
+
+function isSame(kept: BuyerDetails, told: BuyerDetails): boolean {
+  const names = new Set([...Object.keys(kept.fields), ...Object.keys(told.fields)]);
+  return kept.email === told.email && [...names].every((name) => kept.fields[name] === told.fields[name]);
 }

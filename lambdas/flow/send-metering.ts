@@ -1,7 +1,10 @@
 // Reads:       records that are not settled, by deadline; held groups
 // Writes:      one intent a record and call before the call; one result a record after it; one hold a fault group
 // Once per:    intent once an attempt; a result only while the record stands as it was judged
+// If one fails: it is named and left to the next run; the records and calls beside it go on
 // If it stops: the next run finds the intents, sends the same records again, and AWS removes the duplicates
+import { asFailure, Unavailable } from '../domain/failure.ts';
+import { hourShardKey, meterKey } from '../domain/keys.ts';
 import type { SealedHour } from '../domain/ledger.ts';
 import { cutBatches, halves, identityOf, type MeteringBatch } from '../domain/metering-batch.ts';
 import {
@@ -16,13 +19,15 @@ import {
   type RecordAnswer,
   type Settlement,
 } from '../domain/metering-result.ts';
-import type { LedgerStore, LiveRecord, MeteringGateway, WorkStore } from './ports.ts';
+import type { ItemKey, LedgerStore, LiveRecord, MeteringGateway, WorkStore } from './ports.ts';
 
 /** Keeps calls within AWS's quota. Slows down when AWS says that it was too much, and recovers by itself. */
 interface Pace {
   take(): Promise<void>;
   throttled(): void;
 }
+
+type Facts = Readonly<Record<string, string | number>>;
 
 export interface SendPorts {
   readonly ledger: Pick<LedgerStore, 'live' | 'records' | 'intend' | 'settle' | 'sealed'>;
@@ -35,7 +40,7 @@ export interface SendPorts {
   readonly limitCalls: <T>(task: () => Promise<T>) => Promise<T>;
   /** Bounds the writes in flight. */
   readonly limitWrites: <T>(task: () => Promise<T>) => Promise<T>;
-  readonly log: { warn(code: string, facts?: Readonly<Record<string, string | number>>): void };
+  readonly log: { warn(code: string, facts?: Facts): void; error(code: string, facts?: Facts): void };
   readonly lingerMs: number;
   readonly stateShards: number;
 }
@@ -47,6 +52,8 @@ export interface SendResult {
   settled: number;
   expired: number;
   faults: number;
+  /** Records, calls and reads that failed, each named in the log. */
+  failed: number;
   leaseTaken: boolean;
 }
 
@@ -57,13 +64,23 @@ const LEASE_MS = 2 * 60_000;
 /** How many records one round sends: enough for full batches, few enough for memory. */
 const ROUND_RECORDS = 2_000;
 
+/** What the records of one round may take, as text: many times the usual 2 KB each, and a few times less than memory. */
+const ROUND_BYTES = 20_000_000;
+
+/** How many records are read at a time: at DynamoDB's 400 KB an item, as much again as a round may take. */
+const CHUNK_RECORDS = 50;
+
 /** How many references one round looks through, a shard of the state index; some 200 bytes each. */
 const ROUND_REFERENCES = 20_000;
 
 /** After this many infrastructure faults in a row, a run leaves AWS alone until the next. */
 const FAULTS_IN_A_ROW = 3;
 
-/** Sends what is open, soonest deadline first, until nothing is due or time runs out. Safe if two ever run. */
+/**
+ * Sends what is open, soonest deadline first, until nothing is due or time runs out. Safe if two ever run. A fault at
+ * one record or call leaves the others alone; throws Unavailable at the end where there was one, so that somebody is
+ * woken.
+ */
 export async function sendMetering(ports: SendPorts, hasTime: () => boolean): Promise<SendResult> {
   const run = new SendRun(ports, hasTime);
   const holder = ports.newId();
@@ -75,10 +92,13 @@ export async function sendMetering(ports: SendPorts, hasTime: () => boolean): Pr
       const atMs = ports.clock();
       if (!(await ports.work.takeLease(LEASE, holder, atMs, atMs + LEASE_MS))) break;
     }
-    return run.result;
   } finally {
     await ports.work.dropLease(LEASE, holder);
   }
+  if (run.result.failed === 0) return run.result;
+  throw new Unavailable('SendingIncomplete', 'Some records could not be sent or written; the log names each.', {
+    facts: { ...run.result },
+  });
 }
 
 class SendRun {
@@ -89,12 +109,15 @@ class SendRun {
     settled: 0,
     expired: 0,
     faults: 0,
+    failed: 0,
     leaseTaken: false,
   };
   readonly #ports: SendPorts;
   readonly #hasTime: () => boolean;
   /** Held groups as last read, and those that this run has held since. */
   #heldGroups: ReadonlySet<string> = new Set();
+  /** Where records stand that failed in this run. They wait for the next, or a run would spin on them. */
+  readonly #failed = new Set<string>();
   #faultsInARow = 0;
 
   constructor(ports: SendPorts, hasTime: () => boolean) {
@@ -107,21 +130,40 @@ class SendRun {
     const ports = this.#ports;
     const nowMs = ports.clock();
     this.#heldGroups = new Set((await ports.work.heldGroups()).keys());
+    const batches = cutBatches(await this.#sendable(nowMs), { nowMs, lingerMs: ports.lingerMs });
+    const callsBefore = this.result.calls;
+    await Promise.all(batches.map((batch) => ports.limitCalls(() => this.#call(batch))));
+    // A round that came to no call got nowhere, and another would not either.
+    return this.result.calls > callsBefore && !this.#isAwsDown();
+  }
+
+  /** Reads what is due until a round is full, and ends what has passed its deadline on the way. */
+  async #sendable(nowMs: number): Promise<SealedHour[]> {
     const sendable: SealedHour[] = [];
+    let bytes = 0;
     const due = await this.#due(nowMs);
+    const isFull = () => sendable.length >= ROUND_RECORDS || bytes >= ROUND_BYTES;
     // A held group may be large: what stands behind it in the order must not wait for its release.
-    for (let from = 0; from < due.length && sendable.length < ROUND_RECORDS; from += ROUND_RECORDS) {
-      const records = await ports.ledger.records(due.slice(from, from + ROUND_RECORDS));
+    for (let from = 0; from < due.length && !isFull() && this.#hasTime(); from += CHUNK_RECORDS) {
+      const records = await this.#read(due.slice(from, from + CHUNK_RECORDS));
       await this.#each(
+        'expire',
         records.filter((record) => nowMs >= record.deadlineAt),
-        (record) => this.#expire(record),
+        (record) => this.#settle(record, (now) => judgeDeadline(now, this.#ports.clock())),
       );
-      sendable.push(...records.filter((each) => isDue(each, nowMs) && !this.#isHeld(each)));
+      for (const record of records) {
+        if (!isDue(record, nowMs) || this.#isHeld(record)) continue;
+        sendable.push(record);
+        bytes += Buffer.byteLength(JSON.stringify(record));
+      }
     }
-    const batches = cutBatches(sendable, { nowMs, lingerMs: ports.lingerMs });
-    if (batches.length === 0) return false;
-    await Promise.all(batches.map((batch) => ports.limitCalls(() => this.#callIfTime(batch))));
-    return !this.#isAwsDown();
+    return sendable;
+  }
+
+  async #read(references: readonly LiveRecord[]): Promise<readonly SealedHour[]> {
+    const { ledger } = this.#ports;
+    const read = () => ledger.records(references, (key, fault) => this.#noteMalformed(key, fault));
+    return (await this.#contained({ step: 'read', records: references.length }, references, read)) ?? [];
   }
 
   /** References to what may be sent, or has passed its deadline, soonest deadline first. */
@@ -135,10 +177,13 @@ class SendRun {
 
   async #dueOf(shard: number, nowMs: number): Promise<LiveRecord[]> {
     const due: LiveRecord[] = [];
-    for await (const page of this.#ports.ledger.live(shard)) {
-      due.push(...page.filter((each) => nowMs >= each.deadlineAt || isDue(each, nowMs)));
-      if (due.length >= ROUND_REFERENCES) break;
-    }
+    await this.#contained({ step: 'list', shard }, [], async () => {
+      for await (const page of this.#ports.ledger.live(shard, (key, fault) => this.#noteMalformed(key, fault))) {
+        const isWanted = (each: LiveRecord) => nowMs >= each.deadlineAt || isDue(each, nowMs);
+        due.push(...page.filter((each) => isWanted(each) && !this.#failed.has(placeOf(each))));
+        if (due.length >= ROUND_REFERENCES) break;
+      }
+    });
     return due;
   }
 
@@ -146,19 +191,35 @@ class SendRun {
     return this.#faultsInARow >= FAULTS_IN_A_ROW;
   }
 
-  async #callIfTime(batch: MeteringBatch): Promise<void> {
-    if (!this.#hasTime() || this.#isAwsDown()) return;
-    await this.#call(batch);
+  #call(batch: MeteringBatch): Promise<void> {
+    const [first] = batch.records;
+    const facts = {
+      step: 'call',
+      productCode: batch.productCode,
+      hour: first?.hour ?? '',
+      records: batch.records.length,
+    };
+    return this.#contained(facts, batch.records.map(keyOf), () => this.#callContained(batch));
+  }
+
+  /** What of a batch may be sent now: nothing once time has run out or AWS is down. */
+  #stillSendable({ records }: MeteringBatch): SealedHour[] {
+    if (!this.#hasTime() || this.#isAwsDown()) return [];
+    const nowMs = this.#ports.clock();
+    return records.filter(
+      (record) => nowMs < record.deadlineAt && !this.#isHeld(record) && !this.#failed.has(placeOf(keyOf(record))),
+    );
   }
 
   /** Intent, call, results; on a validation error, its halves, down to the record at fault. */
-  async #call(batch: MeteringBatch): Promise<void> {
+  async #callContained(batch: MeteringBatch): Promise<void> {
     const ports = this.#ports;
-    const sendable = batch.records.filter((record) => !this.#isHeld(record));
-    if (sendable.length === 0) return;
+    if (this.#stillSendable(batch).length === 0) return;
     await ports.pace.take();
+    // Waiting for the pace takes half a minute after throttles: time, AWS and deadlines are asked again.
+    const sendable = this.#stillSendable(batch);
     const attemptId = ports.newId();
-    const intended = await this.#each(sendable, (record) => this.#intend(record, attemptId));
+    const intended = await this.#each('intend', sendable, (record) => this.#intend(record, attemptId));
     const records = intended.filter((record) => record !== undefined);
     if (records.length === 0) return;
     this.result.calls += 1;
@@ -171,17 +232,17 @@ class SendRun {
       const answers: ReadonlyMap<string, RecordAnswer | undefined> = new Map(
         records.map((record, index) => [identityOf(record), answer.answers[index]]),
       );
-      await this.#each(records, (record) =>
+      await this.#each('settle', records, (record) =>
         this.#settle(record, (now) =>
           judgeAnswer(now, answers.get(identityOf(record)) ?? { kind: 'missing' }, judgement),
         ),
       );
       return;
     }
-    await this.#each(records, (record) => this.#settle(record, (now) => judgeFault(now, answer, judgement)));
-    // As they stood before: a refused attempt has been taken off them again.
-    const before = batch.records.filter((_, index) => intended[index] !== undefined);
-    await this.#afterFault({ ...batch, records: before }, answer);
+    await this.#each('settle', records, (record) => this.#settle(record, (now) => judgeFault(now, answer, judgement)));
+    // As they stood before, where a refused attempt has been taken off them again; the call may have left some out.
+    const before = sendable.filter((_, index) => intended[index] !== undefined);
+    await this.#afterFault({ ...batch, records: answer.kind === 'unlisted' ? records : before }, answer);
   }
 
   async #afterFault(batch: MeteringBatch, fault: CallFault): Promise<void> {
@@ -194,14 +255,24 @@ class SendRun {
       case 'unknown':
         this.#noteFault(fault.code, true);
         return;
+      case 'unlisted':
+        // One record at fault alone says as much as a fault of all: three in a row, and the run leaves AWS alone.
+        this.#noteFault(fault.code, batch.records.length === 1);
+        await this.#callHalves(batch);
+        return;
       case 'invalid':
         this.#faultsInARow = 0;
         this.#ports.log.warn('BatchInvalid', { awsCode: fault.code, records: batch.records.length });
         // The product code stands once in a call, not in its records: halving could not find a culprit.
         if (first && fault.code === 'InvalidProductCodeException') await this.#holdGroup(first, fault.code);
         else if (first && batch.records.length === 1) await this.#quarantine(first, fault.code);
-        else for (const half of halves(batch)) await this.#call(half);
+        else await this.#callHalves(batch);
     }
+  }
+
+  /** One after the other, so that what the first half shows of a group spares the second. */
+  async #callHalves(batch: MeteringBatch): Promise<void> {
+    if (batch.records.length > 1) for (const half of halves(batch)) await this.#call(half);
   }
 
   #noteFault(code: string, countsAsDown: boolean): void {
@@ -211,8 +282,10 @@ class SendRun {
   }
 
   async #quarantine(record: SealedHour, code: InvalidCode): Promise<void> {
-    await this.#settle(record, (now) =>
-      now.status === 'open' || now.status === 'held' ? quarantine(code, this.#ports.clock()) : undefined,
+    await this.#each('settle', [record], () =>
+      this.#settle(record, (now) =>
+        now.status === 'open' || now.status === 'held' ? quarantine(code, this.#ports.clock()) : undefined,
+      ),
     );
     await this.#holdGroup(record, code);
   }
@@ -234,10 +307,6 @@ class SendRun {
     return noted ? { ...record, attempts: { ...record.attempts, [attemptId]: { at } } } : undefined;
   }
 
-  async #expire(record: SealedHour): Promise<void> {
-    await this.#settle(record, (now) => judgeDeadline(now, this.#ports.clock()));
-  }
-
   /** Writes what a judgement says, judged anew on the record as it stands where it has moved meanwhile. */
   async #settle(record: SealedHour, judge: (record: SealedHour) => Settlement | undefined): Promise<void> {
     const { ledger } = this.#ports;
@@ -257,9 +326,50 @@ class SendRun {
     if (status !== 'open' && status !== 'held') this.result.settled += 1;
   }
 
-  #each<R>(records: readonly SealedHour[], task: (record: SealedHour) => Promise<R>): Promise<R[]> {
-    return Promise.all(records.map((record) => this.#ports.limitWrites(() => task(record))));
+  /** Does a step for each record; undefined for one at which it failed. */
+  #each<R>(
+    step: string,
+    records: readonly SealedHour[],
+    task: (record: SealedHour) => Promise<R>,
+  ): Promise<(R | undefined)[]> {
+    const one = (record: SealedHour) => {
+      const { hour, licenceKey, dimension } = record;
+      return this.#contained({ step, hour, licenceKey, dimension }, [keyOf(record)], () => task(record));
+    };
+    return Promise.all(records.map((record) => this.#ports.limitWrites(() => one(record))));
   }
+
+  /** Does a piece of sending; its fault is logged and counted, keeps its records for the next run, and no others. */
+  async #contained<R>(facts: Facts, keys: readonly ItemKey[], task: () => Promise<R>): Promise<R | undefined> {
+    try {
+      return await task();
+    } catch (error) {
+      for (const key of keys) this.#failed.add(placeOf(key));
+      this.#noteFailure(facts, error);
+      return undefined;
+    }
+  }
+
+  #noteMalformed(key: ItemKey, fault: unknown): void {
+    // Every round of a run meets it again.
+    if (this.#failed.has(placeOf(key))) return;
+    this.#failed.add(placeOf(key));
+    this.#noteFailure({ step: 'parse', partition: key.partition, meter: key.meter }, fault);
+  }
+
+  #noteFailure(facts: Facts, error: unknown): void {
+    this.result.failed += 1;
+    const fault = error instanceof Error ? error.name : 'Unknown';
+    this.#ports.log.error('SendFailed', { ...facts, failureCode: asFailure(error).code, fault });
+  }
+}
+
+function keyOf({ hour, shard, licenceKey, dimension }: SealedHour): ItemKey {
+  return { partition: hourShardKey(hour, shard), meter: meterKey(licenceKey, dimension) };
+}
+
+function placeOf({ partition, meter }: ItemKey): string {
+  return `${partition} ${meter}`;
 }
 
 function isDue(record: Pick<LiveRecord, 'status' | 'nextAttemptAt' | 'deadlineAt'>, nowMs: number): boolean {

@@ -126,8 +126,18 @@ function faultOf(error: unknown): BatchAnswer {
   if (NOTHING_METERED.has(name)) {
     return withRequestId({ kind: 'refused', code: name, isThrottled: THROTTLES.has(name) }, requestId);
   }
+  if (isUnlistedRefusal(error)) return withRequestId({ kind: 'unlisted', code: name }, requestId);
   // Whatever cannot be told apart counts as perhaps metered: sending the same again is safe, giving up is not.
   return withRequestId({ kind: 'unknown', code: name }, requestId);
+}
+
+/** Who calls (401, 403), how slowly (408) and how often (429): no record of a call is at fault for these. */
+const CALLER_STATUSES: ReadonlySet<number | undefined> = new Set([401, 403, 408, 429]);
+
+/** Whether AWS says that the call itself is wrong, under a name that no list above has. */
+function isUnlistedRefusal(error: unknown): boolean {
+  if (!(error instanceof MarketplaceMeteringServiceException) || error.$fault !== 'client') return false;
+  return !CALLER_STATUSES.has(error.$metadata.httpStatusCode);
 }
 
 function withRequestId(answer: BatchAnswer, requestId: string | undefined): BatchAnswer {

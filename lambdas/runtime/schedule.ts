@@ -2,11 +2,18 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { SafeFacts } from '../domain/failure.ts';
+import { CALL_TIMEOUT_MS } from '../domain/marketplace-limits.ts';
 import type { LambdaContext } from './handler.ts';
 import { type Log, safeFactsOf } from './log.ts';
 
-/** What is left of Lambda's time when work is put down: enough to write results and give back the lease. */
-const STOP_BEFORE_END_MS = 10_000;
+/** Noting the intents of a call before it, writing its results after it, and giving back the lease. */
+const WRITES_MS = 15_000;
+
+/**
+ * What is left of Lambda's time when nothing new is begun. A piece of work begun just before may be a call of
+ * BatchMeterUsage that takes all of its time; its answer still has to be written, or the ledger does not know of it.
+ */
+const STOP_BEFORE_END_MS = CALL_TIMEOUT_MS + WRITES_MS;
 
 type ScheduleHandler = (event: unknown, context: LambdaContext) => Promise<void>;
 

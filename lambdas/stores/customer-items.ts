@@ -1,11 +1,12 @@
 // How customers and licences lie in the customers table: keys, and conversions both ways.
 import type { Customer } from '../domain/customer.ts';
 import { shardOf } from '../domain/keys.ts';
-import type { Licence, LicenceEnding, LicencePeriod } from '../domain/licence.ts';
-import type { IdentityStyle } from '../domain/product.ts';
+import type { EndNotice, Licence, LicenceEnding, LicencePeriod } from '../domain/licence.ts';
+import type { IdentityStyle, PricingModel } from '../domain/product.ts';
 import type { Item } from './dynamo.ts';
 import {
   mapList,
+  oneOf,
   optionalFlag,
   optionalMap,
   optionalText,
@@ -69,8 +70,12 @@ export function fromCustomerItem(item: Item): Customer {
   };
 }
 
+const IDENTITY_STYLES: readonly IdentityStyle[] = ['licence', 'legacy'];
+const PRICING_MODELS: readonly PricingModel[] = ['subscription', 'contract', 'contractWithConsumption'];
+
 export function fromLicenceItem(item: Item): Licence {
   const ending = optionalMap(item, 'ending');
+  const endNotices = item['endNotices'] === undefined ? undefined : mapList(item, 'endNotices').map(fromEndNotice);
   return {
     licenceKey: text(item, 'licenceKey'),
     identityStyle: oneOf(item, 'identityStyle', IDENTITY_STYLES),
@@ -85,6 +90,7 @@ export function fromLicenceItem(item: Item): Licence {
       customerIdentifier: optionalText(item, 'customerIdentifier'),
       customerAwsAccountId: optionalText(item, 'customerAwsAccountId'),
       ending: ending && fromEnding(ending),
+      endNotices,
     }),
   };
 }
@@ -105,4 +111,8 @@ function fromEnding(ending: Item): LicenceEnding {
       deprovisionedAt: optionalWhole(ending, 'deprovisionedAt'),
     }),
   };
+}
+
+function fromEndNotice(notice: Item): EndNotice {
+  return { ...fromEnding(notice), ...present({ agreementId: optionalText(notice, 'agreementId') }) };
 }

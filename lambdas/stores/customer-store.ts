@@ -1,9 +1,16 @@
 // Customers and their licences, in the customers table.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Customer } from '../domain/customer.ts';
 import { BrokenInvariant, Unavailable } from '../domain/failure.ts';
-import { type Licence, type LicenceEnding, mergeEnding } from '../domain/licence.ts';
+import {
+  type EndNotice,
+  type Licence,
+  type LicenceEnding,
+  type LicenceStart,
+  withEnding,
+  withStart,
+} from '../domain/licence.ts';
 import type { Product } from '../domain/product.ts';
 import type { CustomerStore, RegistrationHints, ResolvedBuyer } from '../flow/ports.ts';
 import {
@@ -20,7 +27,7 @@ import { type Upserted, upsertCustomer } from './customer-upsert.ts';
 import { getItem, getItems, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
 import { text } from './item-reader.ts';
 
-const ENDING_ROUNDS = 5;
+const NOTE_ROUNDS = 5;
 
 export class DynamoCustomerStore implements CustomerStore {
   readonly #client: DynamoDBClient;
@@ -70,36 +77,56 @@ export class DynamoCustomerStore implements CustomerStore {
     });
   }
 
-  async noteEnding(licenceKey: string, ending: LicenceEnding): Promise<Licence | undefined> {
-    for (let round = 0; round < ENDING_ROUNDS; round++) {
-      const licence = await this.licence(licenceKey);
-      if (!licence) return undefined;
-      const merged = mergeEnding(licence.ending, ending);
-      // Nothing new: nothing is written, so that a repeat puts no licence back on the list it was taken off.
-      if (licence.ending && isSameEnding(licence.ending, merged)) return licence;
-      if (await this.#writeEnding(licence, merged)) return { ...licence, ending: merged };
+  noteStart(licenceKey: string, start: LicenceStart): Promise<Licence | undefined> {
+    return this.#note(licenceKey, (licence) => withStart(licence, start));
+  }
+
+  noteEnding(licenceKey: string, ending: EndNotice): Promise<Licence | undefined> {
+    return this.#note(licenceKey, (licence) => withEnding(licence, ending));
+  }
+
+  async #note(licenceKey: string, change: (licence: Licence) => Licence): Promise<Licence | undefined> {
+    for (let round = 0; round < NOTE_ROUNDS; round++) {
+      const before = await this.licence(licenceKey);
+      if (!before) return undefined;
+      const after = change(before);
+      if (isSameStanding(before, after) || (await this.#writeStanding(before, after))) return after;
     }
-    throw new Unavailable('LicenceContended', `A licence's end kept changing, ${ENDING_ROUNDS} times.`, {
+    throw new Unavailable('LicenceContended', `A licence's standing kept changing, ${NOTE_ROUNDS} times.`, {
       facts: { licenceKey },
     });
   }
 
-  /** False where the end has changed since it was read. */
-  async #writeEnding(licence: Licence, ending: LicenceEnding): Promise<boolean> {
-    const { licenceKey, customerId } = licence;
-    const before = licence.ending;
-    const written = await transact(this.#client, [
+  /** False where the standing has changed since it was read. */
+  async #writeStanding(before: Licence, after: Licence): Promise<boolean> {
+    const { licenceKey, customerId } = after;
+    const members = ['periods', 'ending', 'endNotices'] as const;
+    const set = members.filter((member) => after[member] !== undefined).map((member) => `${member} = :${member}`);
+    const gone = members.filter((member) => after[member] === undefined);
+    const unchanged = members.map((member) =>
+      before[member] === undefined ? `attribute_not_exists(${member})` : `${member} = :was_${member}`,
+    );
+    const writes: TransactWriteItem[] = [
       {
         Update: {
           TableName: this.#table,
           Key: toItem(licenceItemKey(licenceKey)),
-          UpdateExpression: 'SET ending = :ending',
-          ConditionExpression: before ? 'ending = :before' : 'attribute_exists(pk) AND attribute_not_exists(ending)',
-          ExpressionAttributeValues: toItem({ ':ending': ending, ':before': before }),
+          UpdateExpression: `SET ${set.join(', ')}${gone.length === 0 ? '' : ` REMOVE ${gone.join(', ')}`}`,
+          ConditionExpression: ['attribute_exists(pk)', ...unchanged].join(' AND '),
+          ExpressionAttributeValues: toItem({
+            ...Object.fromEntries(members.map((member) => [`:${member}`, after[member]])),
+            ...Object.fromEntries(members.map((member) => [`:was_${member}`, before[member]])),
+          }),
         },
       },
-      { Put: { TableName: this.#table, Item: toItem({ ...endingItemKey(licenceKey), v: LAYOUT, customerId }) } },
-    ]);
+    ];
+    const key = endingItemKey(licenceKey);
+    if (!after.ending && before.ending) writes.push({ Delete: { TableName: this.#table, Key: toItem(key) } });
+    // Only a new end: a repeat puts no licence back on the list that it was taken off.
+    if (after.ending && !isSameEnding(before.ending, after.ending)) {
+      writes.push({ Put: { TableName: this.#table, Item: toItem({ ...key, v: LAYOUT, customerId }) } });
+    }
+    const written = await transact(this.#client, writes);
     return written.kind === 'written';
   }
 
@@ -121,10 +148,16 @@ export class DynamoCustomerStore implements CustomerStore {
   }
 }
 
-function isSameEnding(one: LicenceEnding, other: LicenceEnding): boolean {
+/** Nothing new: nothing is to be written. Both sides write their members in one order. */
+function isSameStanding(one: Licence, other: Licence): boolean {
+  const [left, right] = [one, other].map(({ periods, endNotices }) => JSON.stringify([periods, endNotices]));
+  return left === right && isSameEnding(one.ending, other.ending);
+}
+
+function isSameEnding(one: LicenceEnding | undefined, other: LicenceEnding | undefined): boolean {
   return (
-    one.noticeAt === other.noticeAt &&
-    one.revokedAt === other.revokedAt &&
-    one.deprovisionedAt === other.deprovisionedAt
+    one?.noticeAt === other?.noticeAt &&
+    one?.revokedAt === other?.revokedAt &&
+    one?.deprovisionedAt === other?.deprovisionedAt
   );
 }

@@ -17,8 +17,19 @@ import {
 } from '../domain/ledger.ts';
 import type { IdentityStyle } from '../domain/product.ts';
 import { tagSetDigest } from '../domain/tag-set.ts';
+import type { ItemKey, LiveRecord } from '../flow/ports.ts';
 import type { Item } from './dynamo.ts';
-import { mapList, oneOf, optionalMap, optionalText, optionalWhole, present, text, textList, whole } from './item-reader.ts';
+import {
+  mapList,
+  oneOf,
+  optionalMap,
+  optionalText,
+  optionalWhole,
+  present,
+  text,
+  textList,
+  whole,
+} from './item-reader.ts';
 
 /** The layout of items, for forward migrations. */
 const LAYOUT = 1;
@@ -113,6 +124,23 @@ export function fromSealedItem(item: Item): SealedHour {
       meteringRecordId: optionalText(item, 'meteringRecordId'),
       settledAt: optionalWhole(item, 'settledAt'),
     }),
+  };
+}
+
+/** Where an item stands. DynamoDB lets no item be without a key, and both of its members are text. */
+export function itemKeyOf(item: Item): ItemKey {
+  return { partition: String(item['pk']), meter: String(item['sk']) };
+}
+
+/** What the state index tells of a live record. */
+export function fromLiveItem(item: Item): LiveRecord {
+  const deadlineAt = Date.parse(text(item, 'stateSort').slice(0, 24));
+  return {
+    ...itemKeyOf(item),
+    // A deadline that no instant passes would keep the record from being sent, and from expiring, without a word.
+    deadlineAt: Number.isNaN(deadlineAt) ? malformed('stateSort') : deadlineAt,
+    status: oneOf(item, 'status', STATUSES),
+    ...present({ nextAttemptAt: optionalWhole(item, 'nextAttemptAt') }),
   };
 }
 

@@ -5,13 +5,14 @@ import { shardOf } from '../domain/keys.ts';
 import type { Carry, LedgerEntry, SealedHour } from '../domain/ledger.ts';
 import type { Settlement } from '../domain/metering-result.ts';
 import { tagSetDigest } from '../domain/tag-set.ts';
-import type { LateHold, LedgerStore, LiveRecord } from '../flow/ports.ts';
-import { getItem, getItems, putItem, queryPages, toItem, transact, updateItem } from './dynamo.ts';
-import { oneOf, optionalWhole, present, text } from './item-reader.ts';
+import type { ItemKey, LateHold, LedgerStore, LiveRecord, OnMalformed } from '../flow/ports.ts';
+import { getItem, getItems, type Item, putItem, queryPages, toItem, transact, updateItem } from './dynamo.ts';
+import { present } from './item-reader.ts';
 import {
   fromLedgerItem,
+  fromLiveItem,
   fromSealedItem,
-  STATUSES,
+  itemKeyOf,
   sealedKey,
   stateKey,
   statePlace,
@@ -51,12 +52,21 @@ export class DynamoLedgerStore implements LedgerStore {
     return written.kind === 'written' ? 'sealed' : 'exists';
   }
 
-  async sealCarried(sealed: SealedHour, carries: readonly Carry[]): Promise<'sealed' | 'exists'> {
+  async sealCarried(
+    sealed: SealedHour,
+    carries: readonly Carry[],
+    onlyInto: 'any' | 'unsealed' = 'any',
+  ): Promise<'sealed' | 'exists' | 'targetSealed'> {
+    const [first] = carries;
     const written = await transact(this.#client, [
       { Put: { TableName: this.#table, Item: toItem(toSealedItem(sealed)), ConditionExpression: ABSENT } },
       ...carries.map((carry) => this.#putCarry(carry)),
+      // All carries of one hour go into one other.
+      ...(onlyInto === 'unsealed' && first ? [this.#checkUnsealed(first)] : []),
     ]);
-    return written.kind === 'written' ? 'sealed' : 'exists';
+    if (written.kind === 'written') return 'sealed';
+    const isTargetAlone = written.failed.length === 1 && written.failed[0] === carries.length + 1;
+    return isTargetAlone ? 'targetSealed' : 'exists';
   }
 
   async carry(
@@ -67,9 +77,7 @@ export class DynamoLedgerStore implements LedgerStore {
     const written = await transact(this.#client, [
       { Update: this.#raise(origin, carry.tagSet, carry.quantity, { carriedOut: carry.quantity }) },
       this.#putCarry(carry),
-      ...(onlyInto === 'any'
-        ? []
-        : [{ ConditionCheck: { TableName: this.#table, Key: toItem(sealedKey(carry)), ConditionExpression: ABSENT } }]),
+      ...(onlyInto === 'any' ? [] : [this.#checkUnsealed(carry)]),
     ]);
     if (written.kind === 'written') return 'carried';
     return written.failed.includes(2) ? 'targetSealed' : 'moved';
@@ -95,27 +103,19 @@ export class DynamoLedgerStore implements LedgerStore {
     });
   }
 
-  async *live(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
+  async *live(stateShard: number, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
     const pages = queryPages(this.#client, {
       TableName: this.#table,
       IndexName: BY_STATE,
       KeyConditionExpression: 'stateKey = :live',
       ExpressionAttributeValues: toItem({ ':live': stateKey('live', stateShard) }),
     });
-    for await (const page of pages) {
-      yield page.map((item) => ({
-        partition: text(item, 'pk'),
-        meter: text(item, 'sk'),
-        deadlineAt: Date.parse(text(item, 'stateSort').slice(0, 24)),
-        status: oneOf(item, 'status', STATUSES),
-        ...present({ nextAttemptAt: optionalWhole(item, 'nextAttemptAt') }),
-      }));
-    }
+    for await (const page of pages) yield readEach(page, fromLiveItem, onMalformed);
   }
 
-  async records(references: readonly LiveRecord[]): Promise<readonly SealedHour[]> {
+  async records(references: readonly ItemKey[], onMalformed: OnMalformed): Promise<readonly SealedHour[]> {
     const keys = references.map(({ partition, meter }) => ({ pk: partition, sk: meter }));
-    return (await getItems(this.#client, this.#table, keys)).map(fromSealedItem);
+    return readEach(await getItems(this.#client, this.#table, keys), fromSealedItem, onMalformed);
   }
 
   async sealed(hour: HourStart, licenceKey: string, dimension: string): Promise<SealedHour | undefined> {
@@ -183,6 +183,10 @@ export class DynamoLedgerStore implements LedgerStore {
     });
   }
 
+  #checkUnsealed(carry: Carry): TransactWriteItem {
+    return { ConditionCheck: { TableName: this.#table, Key: toItem(sealedKey(carry)), ConditionExpression: ABSENT } };
+  }
+
   #putCarry(carry: Carry): TransactWriteItem {
     return { Put: { TableName: this.#table, Item: toItem(toCarryItem(carry)), ConditionExpression: ABSENT } };
   }
@@ -231,6 +235,18 @@ export class DynamoLedgerStore implements LedgerStore {
       }),
     };
   }
+}
+
+/** Reads items one by one, so that a malformed one does not take the others with it. */
+function readEach<T>(items: readonly Item[], read: (item: Item) => T, onMalformed: OnMalformed): T[] {
+  return items.flatMap((item) => {
+    try {
+      return [read(item)];
+    } catch (fault) {
+      onMalformed(itemKeyOf(item), fault);
+      return [];
+    }
+  });
 }
 
 function settled(sealed: SealedHour, settlement: Settlement): SealedHour {

@@ -2,10 +2,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BrokenInvariant } from '../domain/failure.ts';
 import { type HourStart, parseHour } from '../domain/hour.ts';
-import { KEY_SEPARATOR } from '../domain/keys.ts';
-import type { HeldGroup, LateMarker, LookProgress, WorkStore } from '../flow/ports.ts';
+import { KEY_SEPARATOR, SHARD_COUNT } from '../domain/keys.ts';
+import { isQuantity } from '../domain/quantity.ts';
+import type { HeldGroup, LateMarker, LookProgress, PartialLook, WorkStore } from '../flow/ports.ts';
 import { deleteItem, getItem, type Item, putItem, queryAll, toItem, updateItem } from './dynamo.ts';
-import { text, whole } from './item-reader.ts';
+import { optionalWhole, text, whole } from './item-reader.ts';
 
 const LATE = 'late';
 const WAITING = 'waiting';
@@ -37,21 +38,41 @@ export class DynamoWorkStore implements WorkStore {
 
   async lateMarkers(): Promise<readonly LateMarker[]> {
     const items = await this.#partition(LATE);
-    return items.map((item) => ({
-      hour: hourIn(item),
-      shard: whole(item, 'shard'),
-      version: whole(item, 'version'),
-    }));
+    return items.flatMap((item) => {
+      const marker = fromMarkerItem(item);
+      return marker && item['clearedVersion'] !== marker.version ? [marker] : [];
+    });
   }
 
-  async clearLate({ hour, shard, version }: LateMarker): Promise<void> {
-    await deleteItem(this.#client, {
+  async clearLate({ hour, shard, version }: LateMarker, nowMs: number): Promise<void> {
+    await updateItem(this.#client, {
       TableName: this.#table,
       Key: toItem({ pk: LATE, sk: lateKey(hour, shard) }),
+      UpdateExpression: 'SET clearedVersion = :version, clearedAt = :now',
       ConditionExpression: '#version = :version',
       ExpressionAttributeNames: { '#version': 'version' },
-      ExpressionAttributeValues: toItem({ ':version': version }),
+      ExpressionAttributeValues: toItem({ ':version': version, ':now': nowMs }),
     });
+  }
+
+  async sweepLate(clearedBeforeMs: number): Promise<void> {
+    for (const item of await this.#partition(LATE)) {
+      const marker = fromMarkerItem(item);
+      const isCleared = marker && item['clearedVersion'] === marker.version;
+      if (marker && !(isCleared && Number(item['clearedAt']) < clearedBeforeMs)) continue;
+      // Written again meanwhile: it is a marker again, and stays.
+      await deleteItem(this.#client, {
+        TableName: this.#table,
+        Key: toItem({ pk: LATE, sk: text(item, 'sk') }),
+        ...(marker === undefined
+          ? {}
+          : {
+              ConditionExpression: '#version = :version',
+              ExpressionAttributeNames: { '#version': 'version' },
+              ExpressionAttributeValues: toItem({ ':version': marker.version }),
+            }),
+      });
+    }
   }
 
   async awaitLicence(licenceKey: string, hour: HourStart, shard: number): Promise<void> {
@@ -100,7 +121,7 @@ export class DynamoWorkStore implements WorkStore {
       KeyConditionExpression: 'pk = :looks AND sk >= :from',
       ExpressionAttributeValues: toItem({ ':looks': LOOKS, ':from': from }),
     });
-    return items.map((item) => ({ hour: hourIn(item), looksDone: whole(item, 'looksDone') }));
+    return items.map((item) => ({ hour: hourIn(item), looksDone: whole(item, 'looksDone'), ...partialIn(item) }));
   }
 
   async noteLooks({ hour, looksDone }: LookProgress): Promise<void> {
@@ -113,6 +134,23 @@ export class DynamoWorkStore implements WorkStore {
       ExpressionAttributeValues: toItem({
         ':hour': hour,
         ':done': looksDone,
+        ':expires': Date.parse(`${hour}:00:00Z`) / 1_000 + LOOKS_KEPT_SECONDS,
+      }),
+    });
+  }
+
+  async noteShards(hour: HourStart, { looks, shards }: PartialLook): Promise<void> {
+    await updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: LOOKS, sk: hour }),
+      UpdateExpression:
+        'SET #hour = :hour, looksDone = if_not_exists(looksDone, :none), partialLooks = :looks, partialShards = :shards, expiresAt = :expires',
+      ExpressionAttributeNames: { '#hour': 'hour' },
+      ExpressionAttributeValues: toItem({
+        ':hour': hour,
+        ':none': 0,
+        ':looks': looks,
+        ':shards': shards,
         ':expires': Date.parse(`${hour}:00:00Z`) / 1_000 + LOOKS_KEPT_SECONDS,
       }),
     });
@@ -175,6 +213,23 @@ export class DynamoWorkStore implements WorkStore {
 
 function lateKey(hour: HourStart, shard: number): string {
   return `${hour}${KEY_SEPARATOR}${String(shard).padStart(2, '0')}`;
+}
+
+/** Sellers who write usage themselves leave markers, too: what can't be read must not stop the others. */
+function fromMarkerItem(item: Item): LateMarker | undefined {
+  const [hourText = '', shardText = ''] = text(item, 'sk').split(KEY_SEPARATOR);
+  const hour = parseHour(hourText);
+  const shard = Number(shardText);
+  const version = item['version'];
+  if (!hour || !/^\d\d$/.test(shardText) || shard >= SHARD_COUNT || !isQuantity(version)) return undefined;
+  return { hour, shard, version };
+}
+
+function partialIn(item: Item): { partial?: PartialLook } {
+  const looks = optionalWhole(item, 'partialLooks');
+  const shards = item['partialShards'];
+  if (looks === undefined || !Array.isArray(shards)) return {};
+  return { partial: { looks, shards: shards.filter(isQuantity) } };
 }
 
 function hourIn(item: Item): HourStart {

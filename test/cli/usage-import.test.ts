@@ -193,6 +193,79 @@ describe('a dry run', () => {
   });
 });
 
+describe('the clock of a dry run', () => {
+  const row = { ...anEvent(1, LICENCE), time: AT };
+
+  test.each([
+    [NOW, { wellFormed: 1, refused: 0 }, 0],
+    ['2026-09-22T14:05:00+02:00', { wellFormed: 0, refused: 1, reasons: { timeTooOld: 1 } }, 1],
+  ])('is %s where --now says so, whatever this machine says', async (now, result, code) => {
+    const args = ['usage', 'import', '-', '--format', 'csv', '--dry-run', '--now', now, '--json'];
+
+    const { exitCode, stdout } = await fulfillment(args, { input: asCsv([row]) });
+
+    expect(JSON.parse(stdout)).toMatchObject(result);
+    expect(exitCode).toBe(code);
+  });
+});
+
+describe('a file without rows', () => {
+  test.each([
+    ['nothing at all', 'empty.csv', ''],
+    ['a header alone', 'header.csv', `${HEADER}\n`],
+    ['blank lines alone', 'blank.jsonl', '\n\n'],
+  ])('of %s is said to hold none, and is no mistake', async (_, name, text) => {
+    const { exitCode, stderr, stdout } = await fulfillment([
+      'usage',
+      'import',
+      aFile(name, text),
+      '--dry-run',
+      '--json',
+    ]);
+
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`${name} holds no rows.`);
+    expect(JSON.parse(stdout)).toMatchObject({ ended: 'finished', rows: 0 });
+  });
+});
+
+describe('an address that takes no usage', () => {
+  const importTo = async (url: string) => {
+    const file = aFile('usage.csv', asCsv([anEvent(1, LICENCE)]));
+    return fulfillment(['usage', 'import', file, '--url', url, '--json']);
+  };
+
+  test.each([
+    [404, 'No such route.'],
+    [403, '{"message":"Missing Authentication Token"}'],
+    [405, ''],
+    [200, '<html></html>'],
+  ])('and answers %i ends in code 2, and nobody is asked to run the same again', async (status, body) => {
+    const { url } = await startFaultyProxy('http://127.0.0.1', async ({ answer }) => answer(status, body));
+
+    const { exitCode, stderr, stdout } = await importTo(`${url}/nonsense`);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`There is no POST /usage at ${url}/nonsense/usage`);
+    expect(stderr).not.toContain('Run the same command again');
+    expect(JSON.parse(stdout)).toMatchObject({ ended: 'fault', recorded: 0, unconfirmed: 1 });
+  });
+
+  test('because its port is one that nobody may speak HTTP on ends in code 2', async () => {
+    const { exitCode, stderr } = await importTo('http://127.0.0.1:1');
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('There is no POST /usage at http://127.0.0.1:1/usage: nothing is served on port 1.');
+  });
+
+  test('because it is no URL ends in code 2', async () => {
+    const { exitCode, stderr } = await importTo('127.0.0.1:7300');
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('like https://host/prod or http://127.0.0.1:7300');
+  });
+});
+
 describe('what ends an import early', () => {
   test('a backend that stays away ends in code 3 and words on how to go on', async () => {
     const world = await startBackendWorld(services(), { at: NOW });
@@ -277,6 +350,8 @@ describe('a wrong call', () => {
     ['a rejects file that can’t be', () => [csv(), '--dry-run', '--rejects', '/nowhere/rejects'], 'ENOENT'],
     ['a format that is not told', () => dryRun('usage.txt', ''), '--format'],
     ['a password in the URL', () => [csv(), '--url', 'https://me:hush@host'], 'without a name and password'],
+    ['a clock for rows that are sent', () => [csv(), '--url', 'http://x', '--now', NOW], '--dry-run'],
+    ['a clock without a zone', () => [csv(), '--dry-run', '--now', '2026-09-21T12:05'], 'with its zone'],
     ['a usage table alone', () => [csv(), '--usage-table', 'u'], 'go together'],
     ['semicolons', () => dryRun('a.csv', 'id;time\n'), 'use commas'],
     ['JSON lines named CSV', () => dryRun('a.csv', '{"id":1,"time":2}\n'), '--format jsonl'],

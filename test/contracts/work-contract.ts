@@ -13,12 +13,49 @@ export function describeWorkStore(make: () => Promise<WorkStore>): void {
     if (!read) throw new Error('The marker is missing.');
     await work.markLate(anHour(), 5);
 
-    await work.clearLate(read);
+    await work.clearLate(read, NOW);
     const [stays] = await work.lateMarkers();
-    if (stays) await work.clearLate(stays);
+    if (stays) await work.clearLate(stays, NOW);
 
     expect(stays).toMatchObject({ hour: '2026-09-21T10', shard: 5 });
     expect(await work.lateMarkers()).toEqual([]);
+  });
+
+  test('keeps a marker that was left after another look cleared the one before, however old the look', async () => {
+    const work = await make();
+    await work.markLate(anHour(), 5);
+    const [slow] = await work.lateMarkers();
+    const [quick] = await work.lateMarkers();
+    if (!slow || !quick) throw new Error('The marker is missing.');
+    await work.clearLate(quick, NOW);
+    await work.sweepLate(NOW);
+    await work.markLate(anHour(), 5);
+
+    await work.clearLate(slow, NOW);
+
+    expect(await work.lateMarkers()).toMatchObject([{ hour: '2026-09-21T10', shard: 5 }]);
+  });
+
+  test('sweeps markers that were cleared long ago, and no other', async () => {
+    const work = await make();
+    for (const shard of [5, 6]) await work.markLate(anHour(), shard);
+    const [cleared] = await work.lateMarkers();
+    if (cleared) await work.clearLate(cleared, NOW);
+
+    await work.sweepLate(NOW + 1);
+    await work.markLate(anHour(), 5);
+
+    expect(await work.lateMarkers()).toMatchObject([{ shard: 5, version: 1 }, { shard: 6 }]);
+  });
+
+  test('remembers the shards that a look has done, until the look is done', async () => {
+    const work = await make();
+    await work.noteShards(anHour(), { looks: 1, shards: [0, 7, 63] });
+    const during = await work.looks(anHour());
+    await work.noteLooks({ hour: anHour(), looksDone: 1 });
+
+    expect(during).toEqual([{ hour: '2026-09-21T10', looksDone: 0, partial: { looks: 1, shards: [0, 7, 63] } }]);
+    expect(await work.looks(anHour())).toMatchObject([{ looksDone: 1 }]);
   });
 
   test('lists the markers of several hours and shards', async () => {

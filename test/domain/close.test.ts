@@ -37,7 +37,26 @@ describe('an hour that is not sealed', () => {
   });
 
   test('is billed all the same where its product has left the settings', () => {
-    expect(decideClose(aMeter({ product: undefined }), SETTLED, policy).kind).toBe('seal');
+    expect(decideClose(aMeter({ product: undefined }), SETTLED, policy)).toMatchObject({
+      kind: 'seal',
+      sealed: { status: 'open' },
+    });
+  });
+
+  test('is withheld where its product was a contract before it left the settings', () => {
+    const meter = aMeter({ product: undefined, licence: aLicence({ pricingModel: 'contract' }) });
+
+    expect(decideClose(meter, SETTLED, policy)).toMatchObject({ kind: 'seal', sealed: { status: 'withheld' } });
+  });
+
+  test('is carried into the last hour of an ending licence where its own deadline is near', () => {
+    const ending = { noticeAt: NEAR - 10 * 60_000, revokedAt: NEAR, deprovisionedAt: NEAR };
+    const meter = aMeter({ licence: aLicence({ ending }) });
+
+    const step = stepOf(decideClose(meter, NEAR, policy), 'sealCarried');
+
+    expect(step).toMatchObject({ onlyInto: 'unsealed', carries: [{ hour: '2026-09-22T09', quantity: 12_500 }] });
+    expect(decideClose({ ...meter, mayCarry: false }, NEAR, policy)).toMatchObject({ kind: 'seal' });
   });
 
   test('is sealed in place until an hour before its deadline, and carried from then on', () => {
@@ -79,6 +98,19 @@ describe('an hour that is not sealed', () => {
       kind: 'carry',
       carry: { quantity: 2, originAccounted: 0 },
     });
+  });
+
+  test('is accounted for by its sum where it has more tag sets than an item can hold the amounts of', () => {
+    const rows = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ quantity: 2, tags: { tenant: `t-${index}` } }));
+
+    const { sealed } = stepOf(decideClose(aMeter({ tally: aTally(rows(2_600)) }), SETTLED, policy), 'seal');
+    const late = decideClose(aMeter({ tally: aTally(rows(2_610)), sealed }), SETTLED, policy);
+
+    expect(sealed.accountedByTagSet).toEqual({ '*': 5_200 });
+    expect(sealed.record.allocations?.reduce((sum, { quantity }) => sum + quantity, 0)).toBe(5_200);
+    expect(late).toMatchObject({ kind: 'carry', carry: { tagSet: '*', quantity: 20, originAccounted: 5_200 } });
+    expect(decideClose(aMeter({ tally: aTally(rows(2_600)), sealed }), SETTLED, policy).kind).toBe('nothing');
   });
 
   test('touches nothing where its sum left the exact numbers', () => {

@@ -123,4 +123,30 @@ describe('the door', () => {
     expect(decide({ atMs: NOW - 1 }, licence, closesAt - 1)).toBe('admitted');
     expect(decide({ atMs: NOW - 1 }, licence, closesAt)).toBe('licenceEnded');
   });
+
+  describe('of a licence that ended and started again', () => {
+    const before = { agreementId: 'agmt-a', from: NOW - 20 * 3_600_000, to: NOW - 10 * 3_600_000 };
+    const running = { agreementId: 'agmt-b', from: NOW - 5 * 3_600_000 };
+    const licence = aLicence({ periods: [before, running] });
+
+    test('refuses usage of the gap as licenceEnded, from its first to its last instant', () => {
+      expect(decide({ atMs: before.to - 1 }, licence)).toBe('admitted');
+      expect(decide({ atMs: before.to }, licence)).toBe('licenceEnded');
+      expect(decide({ atMs: running.from - 1 }, licence)).toBe('licenceEnded');
+      expect(decide({ atMs: running.from }, licence)).toBe('admitted');
+      expect(message({ atMs: before.to }, licence)).toMatch(/ended at 2026-09-21T00:05:00.000Z and had not started/);
+    });
+
+    test('refuses usage from before the first of its periods as beforeLicence', () => {
+      expect(decide({ atMs: before.from - 1 }, licence)).toBe('beforeLicence');
+      expect(decide({ atMs: before.from }, licence)).toBe('admitted');
+    });
+
+    test('closes for all of its periods when it has ended once more', () => {
+      const ended = { ...licence, ending: { noticeAt: NOW - 3_600_000, revokedAt: NOW - 3_600_000 } };
+
+      expect(decide({ atMs: NOW - 3_700_000 }, ended)).toBe('licenceEnded');
+      expect(decide({ atMs: before.from }, ended)).toBe('licenceEnded');
+    });
+  });
 });

@@ -79,9 +79,12 @@ describe('an answer on one record', () => {
     }
   });
 
-  test('keeps a quarantined record quarantined where AWS merely did not process it', () => {
-    expect(judgeAnswer(aRecord({ status: 'quarantined' }), ANSWERS.unprocessed, judgement)?.status).toBe('quarantined');
-  });
+  test.each(['notSubscribed', 'unprocessed', 'missing', 'unknownStatus'] as const)(
+    'of %s does not let a quarantined record out',
+    (kind) => {
+      expect(judgeAnswer(aRecord({ status: 'quarantined' }), ANSWERS[kind], judgement)?.status).toBe('quarantined');
+    },
+  );
 
   test('of any live state never ends a record without AWS having spoken on it', () => {
     for (const status of LIVE) {
@@ -98,10 +101,12 @@ describe('a call that was not answered record by record', () => {
     for (const status of LIVE) {
       for (const fault of [
         { kind: 'unknown', code: 'TimeoutError' } as const,
+        { kind: 'unlisted', code: 'BrandNewException' } as const,
         { kind: 'refused', code: 'AccessDeniedException', isThrottled: false } as const,
         { kind: 'invalid', code: 'InvalidTagException' } as const,
       ]) {
-        expect(isLive(judgeFault(aRecord({ status }), fault, judgement)?.status ?? status)).toBe(true);
+        const after = judgeFault(aRecord({ status }), fault, judgement)?.status;
+        expect(after).toBe(status === 'quarantined' ? 'quarantined' : 'open');
       }
     }
   });
@@ -110,7 +115,10 @@ describe('a call that was not answered record by record', () => {
     const unknown = judgeFault(aRecord(), { kind: 'unknown', code: 'TimeoutError' }, judgement);
     const refused = judgeFault(aRecord(), { kind: 'refused', code: 'X', isThrottled: false }, judgement);
 
+    const unlisted = judgeFault(aRecord(), { kind: 'unlisted', code: 'BrandNewException' }, judgement);
+
     expect(unknown).not.toHaveProperty('refusedAttemptId');
+    expect(unlisted).not.toHaveProperty('refusedAttemptId');
     expect(refused).toMatchObject({ refusedAttemptId: 'a77e0001' });
   });
 
@@ -130,6 +138,65 @@ describe('a call that was not answered record by record', () => {
 
   test('changes nothing on a record that somebody else has settled', () => {
     expect(judgeFault(aRecord({ status: 'honoured' }), { kind: 'unknown', code: 'X' }, judgement)).toBeUndefined();
+  });
+});
+
+describe('the time of the next try', () => {
+  const MINUTE = 60_000;
+  const nextOf = (record: SealedHour, answer: RecordAnswer = ANSWERS.missing, id = judgement.attemptId) =>
+    judgeAnswer(record, answer, { ...judgement, attemptId: id })?.nextAttemptAt ?? 0;
+  const tired = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}`, { at: NOW }]));
+  const FAULTS = [
+    { kind: 'unknown', code: 'TimeoutError' },
+    { kind: 'unlisted', code: 'BrandNewException' },
+    { kind: 'refused', code: 'AccessDeniedException', isThrottled: false },
+  ] as const;
+
+  test.each(['notSubscribed', 'unprocessed', 'missing', 'unknownStatus'] as const)(
+    'leaves a minute before the deadline, after %s, however old the record is',
+    (kind) => {
+      for (const leftMs of [MINUTE + 10_000, 2 * MINUTE, 119 * MINUTE]) {
+        const next = nextOf(aRecord({ attempts: tired, deadlineAt: NOW + leftMs }), ANSWERS[kind]);
+        expect(next).toBeGreaterThan(NOW);
+        expect(next).toBeLessThanOrEqual(NOW + Math.min(MINUTE, leftMs - MINUTE));
+      }
+    },
+  );
+
+  test('leaves a minute before the deadline after a call that was not answered', () => {
+    for (const fault of FAULTS) {
+      const record = aRecord({ attempts: tired, deadlineAt: NOW + 2 * MINUTE });
+      const next = judgeFault(record, fault, judgement)?.nextAttemptAt ?? 0;
+      expect(next).toBeGreaterThan(NOW);
+      expect(next).toBeLessThanOrEqual(NOW + MINUTE);
+    }
+  });
+
+  test('follows a deadline that was brought forward', () => {
+    const record = aRecord({ attempts: tired, sealedAt: NOW - 20 * 3_600_000 });
+
+    expect(nextOf({ ...record, deadlineAt: NOW + 4 * 3_600_000 })).toBeGreaterThan(NOW + 10 * MINUTE);
+    expect(nextOf({ ...record, deadlineAt: NOW + 3_600_000 })).toBeLessThanOrEqual(NOW + MINUTE);
+  });
+
+  test('comes after a pause even in the last minute, so that a run does not spin', () => {
+    for (const leftMs of [1, 30_000, MINUTE]) {
+      expect(nextOf(aRecord({ deadlineAt: NOW + leftMs }))).toBe(NOW + 10_000);
+    }
+  });
+
+  test('is ten minutes later for a held record with time left', () => {
+    expect(nextOf(aRecord(), ANSWERS.notSubscribed)).toBe(NOW + 10 * MINUTE);
+  });
+
+  test('differs between the records of one call, so that companions of a poisoned one separate', () => {
+    const dimensions = Array.from({ length: 25 }, (_, index) => `d${index}`);
+    const times = dimensions.map((dimension) => nextOf(aRecord({ attempts: tired, dimension })) - NOW);
+
+    expect(new Set(times).size).toBe(25);
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(675_000);
+    expect(Math.max(...times)).toBeLessThanOrEqual(900_000);
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(120_000);
   });
 });
 

@@ -135,9 +135,14 @@ export class MemoryLedgerStore implements LedgerStore {
     return 'sealed';
   }
 
-  async sealCarried(sealed: SealedHour, carries: readonly Carry[]): Promise<'sealed' | 'exists'> {
+  async sealCarried(
+    sealed: SealedHour,
+    carries: readonly Carry[],
+    onlyInto: 'any' | 'unsealed' = 'any',
+  ): Promise<'sealed' | 'exists' | 'targetSealed'> {
     await this.gate(sealed.shard);
     if (this.standing(sealed) || carries.some((carry) => this.hasCarry(carry))) return 'exists';
+    if (onlyInto === 'unsealed' && carries[0] && this.standing(carries[0])) return 'targetSealed';
     this.put(sealed);
     for (const carry of carries) this.putCarry(carry);
     return 'sealed';

@@ -2,7 +2,14 @@
 import type { HourStart } from '../../lambdas/domain/hour.ts';
 import { shardOf } from '../../lambdas/domain/keys.ts';
 import { type Licence, type LicenceEnding, mergeEnding } from '../../lambdas/domain/licence.ts';
-import type { CustomerStore, HeldGroup, LateMarker, LookProgress, WorkStore } from '../../lambdas/flow/ports.ts';
+import type {
+  CustomerStore,
+  HeldGroup,
+  LateMarker,
+  LookProgress,
+  PartialLook,
+  WorkStore,
+} from '../../lambdas/flow/ports.ts';
 import { type Gate, NO_GATE } from './memory-ports.ts';
 
 interface Waiting {
@@ -14,6 +21,8 @@ interface Waiting {
 export class MemoryWorkStore implements WorkStore {
   readonly #gate: Gate;
   readonly #late = new Map<string, LateMarker>();
+  readonly #cleared = new Map<string, { version: number; atMs: number }>();
+  readonly #partial = new Map<HourStart, PartialLook>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #looks = new Map<HourStart, number>();
   readonly #leases = new Map<string, { holder: string; untilMs: number }>();
@@ -31,13 +40,25 @@ export class MemoryWorkStore implements WorkStore {
 
   async lateMarkers(): Promise<readonly LateMarker[]> {
     await this.#gate();
-    return [...this.#late.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, marker]) => marker);
+    return [...this.#late.entries()]
+      .filter(([key, { version }]) => this.#cleared.get(key)?.version !== version)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, marker]) => marker);
   }
 
-  async clearLate({ hour, shard, version }: LateMarker): Promise<void> {
+  async clearLate({ hour, shard, version }: LateMarker, nowMs: number): Promise<void> {
     await this.#gate(shard);
     const key = `${hour}#${shard}`;
-    if (this.#late.get(key)?.version === version) this.#late.delete(key);
+    if (this.#late.get(key)?.version === version) this.#cleared.set(key, { version, atMs: nowMs });
+  }
+
+  async sweepLate(clearedBeforeMs: number): Promise<void> {
+    await this.#gate();
+    for (const [key, { version, atMs }] of this.#cleared) {
+      if (atMs >= clearedBeforeMs || this.#late.get(key)?.version !== version) continue;
+      this.#late.delete(key);
+      this.#cleared.delete(key);
+    }
   }
 
   async awaitLicence(licenceKey: string, hour: HourStart, shard: number): Promise<void> {
@@ -68,12 +89,21 @@ export class MemoryWorkStore implements WorkStore {
   async looks(from: HourStart): Promise<readonly LookProgress[]> {
     await this.#gate();
     const found = [...this.#looks].filter(([hour]) => hour >= from).sort(([a], [b]) => (a < b ? -1 : 1));
-    return found.map(([hour, looksDone]) => ({ hour, looksDone }));
+    return found.map(([hour, looksDone]) => {
+      const partial = this.#partial.get(hour);
+      return { hour, looksDone, ...(partial === undefined ? {} : { partial }) };
+    });
   }
 
   async noteLooks({ hour, looksDone }: LookProgress): Promise<void> {
     await this.#gate();
     this.#looks.set(hour, Math.max(looksDone, this.#looks.get(hour) ?? 0));
+  }
+
+  async noteShards(hour: HourStart, partial: PartialLook): Promise<void> {
+    await this.#gate();
+    this.#partial.set(hour, partial);
+    if (!this.#looks.has(hour)) this.#looks.set(hour, 0);
   }
 
   async takeLease(name: string, holder: string, nowMs: number, untilMs: number): Promise<boolean> {

@@ -1,9 +1,11 @@
 // Closing what is due: what a fault at one place does to the others, and what is looked at again.
 import { describe, expect, test } from 'vitest';
 import { HOUR_MS } from '../../lambdas/domain/hour.ts';
-import { shardOf } from '../../lambdas/domain/keys.ts';
+import { SHARD_COUNT, shardOf } from '../../lambdas/domain/keys.ts';
+import { parseUsageRow } from '../../lambdas/domain/usage-row.ts';
 import { closeDueHours } from '../../lambdas/flow/close-due-hours.ts';
 import type { LedgerStore } from '../../lambdas/flow/ports.ts';
+import { toUsageItem } from '../../lambdas/stores/usage-store.ts';
 import { aLicence, anHour, aPolicy, aProduct, at, aUsageEvent, LICENCE_KEY } from '../builders.ts';
 import { MemoryLedgerStore, MemoryRejectStore, MemoryUsageStore } from '../doubles/memory-ports.ts';
 import { MemoryLicences, MemoryWorkStore } from '../doubles/memory-work.ts';
@@ -132,5 +134,60 @@ describe('closing what is due', () => {
     expect(done.map(({ hour }) => hour)).toEqual(['2026-09-21T09']);
     expect([sealed, await isSealed(world, LICENCE_KEY)]).toEqual([false, true]);
     expect(await world.work.looks(anHour())).toEqual([{ hour: '2026-09-21T10', looksDone: 1 }]);
+  });
+
+  test('goes on at the shards that a run without time left over, and looks at none of them twice', async () => {
+    const world = await aWorld();
+    await world.work.raiseWatermark(anHour());
+    const looked: number[] = [];
+    const entries = world.ledger.entries.bind(world.ledger);
+    world.ledger.entries = (hour, shard, licenceKey) => {
+      if (licenceKey === undefined) looked.push(shard);
+      return entries(hour, shard, licenceKey);
+    };
+
+    let left = 21;
+    await closeDueHours(world, () => left-- > 0);
+    const inFirst = looked.length;
+    await closeDueHours(world, () => true);
+
+    expect(inFirst).toBe(20);
+    expect(looked.toSorted((a, b) => a - b)).toEqual(Array.from({ length: SHARD_COUNT }, (_, shard) => shard));
+    expect(await world.work.looks(anHour())).toMatchObject([{ looksDone: 1 }]);
+  });
+
+  test('looks first at the hours that nobody has looked at, however many others are to be looked at again', async () => {
+    const world = await aWorld();
+    await closeDueHours(world, () => true);
+    world.nowMs = SETTLED + 2 * HOUR_MS;
+    const order: string[] = [];
+    const noteLooks = world.work.noteLooks.bind(world.work);
+    world.work.noteLooks = async (progress) => {
+      order.push(progress.hour);
+      await noteLooks(progress);
+    };
+
+    await closeDueHours(world, () => true);
+
+    expect(order).toEqual(['2026-09-21T11', '2026-09-21T12', '2026-09-21T09', '2026-09-21T10']);
+  });
+
+  test('bills good rows beside thousands of bad ones, and keeps a thousand of those for the operator', async () => {
+    const world = await aWorld();
+    world.usage = Object.assign(Object.create(world.usage) as MemoryUsageStore, {
+      rows: async function* (hour: string, shard: number) {
+        if (hour !== anHour() || shard !== shardOf(LICENCE_KEY)) return;
+        const item = toUsageItem(aUsageEvent());
+        const bad = (index: number) => parseUsageRow({ ...item, sk: `${item.sk}-${index}`, quantity: 0.5 });
+        yield [parseUsageRow(item), ...Array.from({ length: 3_000 }, (_, index) => bad(index))];
+      },
+    });
+
+    const { rejected } = await closeDueHours(world, () => true);
+
+    expect(rejected).toBe(3_000);
+    expect(world.rejects.kept.size).toBe(1_000);
+    expect(world.logged).toContain('RejectsCut');
+    expect(await isSealed(world, LICENCE_KEY)).toBe(true);
   });
 });

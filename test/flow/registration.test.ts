@@ -68,6 +68,7 @@ describe('registerCustomer', () => {
         markRegistered: async () => void calls.push('mark'),
       },
       buyers: {
+        details: async () => (customer?.registeredAt === undefined ? details : undefined),
         put: async () => {
           calls.push('put');
           return put;
@@ -85,7 +86,7 @@ describe('registerCustomer', () => {
 
   it('takes no details of a customer who is registered, even if they were erased since', async () => {
     const { calls, run } = registering({ ...CUSTOMER, registeredAt: 2 }, 'recorded');
-    expect(await run()).toBe('already');
+    expect(await run()).toBe('alreadyOtherwise');
     expect(calls).toEqual([]);
   });
 

@@ -140,15 +140,25 @@ describe('registering', () => {
     const sends = Array.from({ length: 12 }, (_, index) =>
       world.registration({ cookie, form: { ...ANSWERS, name: `Sender ${index}`, formToken } }),
     );
-    for (const result of await Promise.all(sends)) {
-      expect(result).toMatchObject({ statusCode: 303, headers: { Location: '/registration/done' } });
-    }
+    const places = (await Promise.all(sends)).map(({ headers }) => headers?.['Location']);
+    // Only whose answers are kept is thanked for them; the others are told that nothing was changed.
+    expect(places.filter((place) => place === '/registration/done')).toHaveLength(1);
+    expect(places.filter((place) => place === '/registration')).toHaveLength(11);
     const after = await buyers();
     expect(after).toHaveLength(before.length + 1);
     world.now += 60_000;
     const again = await world.registration({ cookie, form: { ...ANSWERS, email: 'broken', formToken } });
-    expect(again).toMatchObject({ statusCode: 303, headers: { Location: '/registration/done' } });
+    expect(again).toMatchObject({ statusCode: 303, headers: { Location: '/registration' } });
     expect(await buyers()).toEqual(after);
+  });
+
+  it('thanks a buyer who sends the same answers twice, twice', async () => {
+    const { cookie, formToken } = await arrived();
+    const send = () => world.registration({ cookie, form: { ...ANSWERS, formToken } });
+
+    const [first, again] = [await send(), await send()];
+
+    expect([first, again].map(({ headers }) => headers?.['Location'])).toEqual(Array(2).fill('/registration/done'));
   });
 
   it('greets a buyer who comes back from AWS Marketplace with "registered already" and the same reference', async () => {

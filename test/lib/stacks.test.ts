@@ -101,7 +101,7 @@ describe('roles', () => {
     ],
     RegisterCustomer: [
       ...dynamodb('customers', 'GetItem', 'UpdateItem'),
-      ...dynamodb('buyers', 'PutItem'),
+      ...dynamodb('buyers', 'GetItem', 'PutItem'),
       ...on('SessionKeysSecret', 'secretsmanager:GetSecretValue'),
     ],
     RecordUsage: [

@@ -164,4 +164,17 @@ describe('a licence that ends', () => {
 
     expect([still, (await world.customers.endingLicences()).length]).toEqual([1, 0]);
   });
+
+  test('has usage that was let in close to its own deadline billed in the last hour', async () => {
+    const world = await startBackendWorld(services());
+    const acme = await world.subscribe();
+    await world.clock.set(Date.parse('2026-09-22T09:48:00Z'));
+    const { counts } = await world.report([anEvent(acme, '2026-09-21T10:59:00Z', { quantity: 7 })]);
+    await cancel(world, acme);
+
+    await minutes(world, '2026-09-22T09:49:00Z', 16);
+
+    expect(counts.recorded).toBe(1);
+    expect(await billed(world)).toEqual([['2026-09-22T09', 'requests', 7]]);
+  });
 });

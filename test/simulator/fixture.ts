@@ -15,7 +15,7 @@ export interface Agreement {
   customerIdentifier?: string;
 }
 
-export interface BillLine {
+interface BillLine {
   productCode: string;
   licenceArn: string;
   customerIdentifier?: string;

@@ -94,6 +94,7 @@ describe('upsert of a buyer whose licence AWS names', () => {
       licenceArn: buyer.licenceArn,
       customerAwsAccountId: buyer.customerAwsAccountId,
       productCode: PRODUCT.productCode,
+      pricingModel: 'subscription',
       meteringRegion: 'us-east-1',
       customerId: customer.customerId,
       firstSeenAt: NOW,
@@ -292,6 +293,98 @@ describe('the end of a licence', () => {
   });
 });
 
+describe('the start of a licence', () => {
+  const HOUR = 3_600_000;
+
+  /** The buyer of agreement A, who came to us an hour after its start. */
+  async function subscribed(): Promise<{ key: string; customerId: string }> {
+    const buyer = aBuyer();
+    const key = keyOf(buyer);
+    const { customer } = await store.upsert(buyer, PRODUCT, NOW + HOUR);
+    await store.noteStart(key, { agreementId: 'agmt-a', from: NOW });
+    return { key, customerId: customer.customerId };
+  }
+
+  async function listed(key: string): Promise<boolean> {
+    return (await store.endingLicences()).some(({ licenceKey }) => licenceKey === key);
+  }
+
+  it('takes the place of the unknown start, once per agreement, and leaves the first sight as it was', async () => {
+    const { key } = await subscribed();
+    await store.noteStart(key, { agreementId: 'agmt-a', from: NOW });
+    expect(await store.licence(key)).toMatchObject({
+      firstSeenAt: NOW + HOUR,
+      periods: [{ agreementId: 'agmt-a', from: NOW }],
+    });
+  });
+
+  it('after an end makes the licence run again, off the list of endings, with the old period closed', async () => {
+    const { key } = await subscribed();
+    await store.noteEnding(key, {
+      agreementId: 'agmt-a',
+      noticeAt: NOW + 2 * HOUR,
+      deprovisionedAt: NOW + 2 * HOUR + 31_000,
+    });
+    expect(await listed(key)).toBe(true);
+    const noted = await store.noteStart(key, { agreementId: 'agmt-b', from: NOW + 5 * HOUR });
+    const licence = await store.licence(key);
+    expect(noted).toEqual(licence);
+    expect(licence?.ending).toBeUndefined();
+    expect(licence?.periods).toEqual([
+      { agreementId: 'agmt-a', from: NOW, to: NOW + 2 * HOUR + 31_000 },
+      { agreementId: 'agmt-b', from: NOW + 5 * HOUR },
+    ]);
+    expect(await listed(key)).toBe(false);
+  });
+
+  it('is not undone by old notices that are read again, and its own end puts it on the list again', async () => {
+    const { key } = await subscribed();
+    const old = { noticeAt: NOW + 2 * HOUR, revokedAt: NOW + 2 * HOUR, deprovisionedAt: NOW + 2 * HOUR };
+    await store.noteEnding(key, old);
+    await store.noteStart(key, { agreementId: 'agmt-b', from: NOW + 5 * HOUR });
+    const before = await store.licence(key);
+    await store.noteEnding(key, old);
+    await store.noteStart(key, { agreementId: 'agmt-a', from: NOW });
+    expect(await store.licence(key)).toEqual(before);
+    expect(await listed(key)).toBe(false);
+    await store.noteEnding(key, { noticeAt: NOW + 7 * HOUR });
+    expect((await store.licence(key))?.ending).toEqual({ noticeAt: NOW + 7 * HOUR });
+    expect(await listed(key)).toBe(true);
+  });
+
+  it('heard before the notice of the old end leaves the new period running', async () => {
+    const { key } = await subscribed();
+    await store.noteStart(key, { agreementId: 'agmt-b', from: NOW + 5 * HOUR });
+    await store.noteEnding(key, { noticeAt: NOW + 2 * HOUR, revokedAt: NOW + 2 * HOUR });
+    expect(await store.licence(key)).toMatchObject({ periods: [{ to: NOW + 2 * HOUR }, { from: NOW + 5 * HOUR }] });
+    expect((await store.licence(key))?.ending).toBeUndefined();
+    expect(await listed(key)).toBe(false);
+  });
+
+  it('and ends that come at once are all noted', async () => {
+    const { key } = await subscribed();
+    const starts = ['b', 'c', 'd'].map((name, index) => ({
+      agreementId: `agmt-${name}`,
+      from: NOW + (index + 2) * HOUR,
+    }));
+    await Promise.all([
+      ...starts.map((start) => patiently(() => store.noteStart(key, start))),
+      ...starts.map(({ agreementId, from }) =>
+        patiently(() => store.noteEnding(key, { agreementId, noticeAt: from + 1, revokedAt: from + 1 })),
+      ),
+    ]);
+    const licence = await store.licence(key);
+    expect(licence?.periods.map(({ from = 0, to = 0 }) => to - from)).toEqual([2 * HOUR, 1, 1, -NOW - 4 * HOUR]);
+    expect(licence?.ending).toEqual({ noticeAt: NOW + 4 * HOUR + 1, revokedAt: NOW + 4 * HOUR + 1 });
+    expect(await listed(key)).toBe(true);
+  });
+
+  it('is undefined for a licence that nobody knows, and makes none', async () => {
+    expect(await store.noteStart('l-unknown', { agreementId: 'agmt-a', from: NOW })).toBeUndefined();
+    expect(await store.licence('l-unknown')).toBeUndefined();
+  });
+});
+
 describe('reading', () => {
   it('lists each licence in its shard, in key order, over several pages', async () => {
     const keys: string[] = [];
@@ -301,7 +394,8 @@ describe('reading', () => {
       const key = licenceKeyOf({ style: 'licence', licenceArn: `arn:aws:x:::fat:${index}` });
       if (shardOf(key) !== shard) continue;
       keys.push(key);
-      const base = { licenceKey: key, identityStyle: 'licence', productCode: 'p', meteringRegion: 'us-east-1' };
+      const of = { licenceKey: key, identityStyle: 'licence', productCode: 'p' };
+      const base = { ...of, pricingModel: 'subscription', meteringRegion: 'us-east-1' };
       const item = { ...licenceItemKey(key), v: 1, ...base, customerId: 'cus_x', firstSeenAt: 1, periods: [{}] };
       await client.send(
         new PutItemCommand({ TableName: tables.customers, Item: toItem({ ...item, pad: 'x'.repeat(220_000) }) }),

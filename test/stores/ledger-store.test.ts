@@ -1,6 +1,11 @@
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
+import { BrokenInvariant } from '../../lambdas/domain/failure.ts';
 import { meterKey, shardOf } from '../../lambdas/domain/keys.ts';
+import type { LiveRecord, OnMalformed } from '../../lambdas/flow/ports.ts';
 import { readMeters } from '../../lambdas/flow/read-meters.ts';
+import { toItem } from '../../lambdas/stores/dynamo.ts';
+import { STATE_SHARDS, sealedKey } from '../../lambdas/stores/ledger-items.ts';
 import { DynamoLedgerStore } from '../../lambdas/stores/ledger-store.ts';
 import { DynamoUsageStore } from '../../lambdas/stores/usage-store.ts';
 import { anHour, aSealedHour, aTally, aUsageEvent, LICENCE_KEY } from '../builders.ts';
@@ -46,6 +51,39 @@ describe('the ledger table', () => {
     expect(pages).toBeGreaterThan(1);
     expect(seen).toEqual(dimensions.map((dimension, index) => [dimension, index % 3 !== 0, index % 3 === 1 ? 0 : 20]));
   }, 60_000);
+
+  test('tells of each malformed item and gives the others, in its list of live ones and in its records', async () => {
+    const { client, tables } = await engine();
+    const ledger = new DynamoLedgerStore(client, tables.ledger);
+    const dimensions = ['a', 'b', 'c', 'd', 'e'];
+    for (const dimension of dimensions) await ledger.seal(aSealedHour({ dimension }));
+    const spoil = (dimension: string, member: string, value: unknown) =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: tables.ledger,
+          Key: toItem(sealedKey(aSealedHour({ dimension }))),
+          UpdateExpression: 'SET #member = :value',
+          ExpressionAttributeNames: { '#member': member },
+          ExpressionAttributeValues: toItem({ ':value': value }),
+        }),
+      );
+    await spoil('b', 'stateSort', 'tomorrow');
+    await spoil('d', 'attempts', ['mended by hand']);
+    const told: string[] = [];
+    const onMalformed: OnMalformed = ({ meter }, fault) => {
+      told.push(`${meter} ${fault instanceof BrokenInvariant && fault.code}`);
+    };
+
+    const references: LiveRecord[] = [];
+    for await (const page of ledger.live(shardOf(LICENCE_KEY) % STATE_SHARDS, onMalformed)) references.push(...page);
+    const records = await ledger.records(references, onMalformed);
+
+    expect(references.map(({ meter }) => meter)).toEqual(
+      ['a', 'c', 'd', 'e'].map((each) => meterKey(LICENCE_KEY, each)),
+    );
+    expect(records.map(({ dimension }) => dimension).sort()).toEqual(['a', 'c', 'e']);
+    expect(told).toEqual(['b', 'd'].map((each) => `${meterKey(LICENCE_KEY, each)} ItemMalformed`));
+  });
 
   test('reads one licence out of a partition that holds others before and after it', async () => {
     const { ledger } = await stores();

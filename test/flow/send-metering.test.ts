@@ -1,0 +1,319 @@
+// Sending what is open: what a record, a call or a stored item that fails does to the others, and when a run stops.
+import { setImmediate as settled } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { shardOf } from '../../lambdas/domain/keys.ts';
+import type { SealedHour } from '../../lambdas/domain/ledger.ts';
+import type { MeteringBatch } from '../../lambdas/domain/metering-batch.ts';
+import type { BatchAnswer, Settlement } from '../../lambdas/domain/metering-result.ts';
+import type { LedgerStore, LiveRecord, OnMalformed } from '../../lambdas/flow/ports.ts';
+import { sendMetering } from '../../lambdas/flow/send-metering.ts';
+import { STATE_SHARDS } from '../../lambdas/stores/ledger-items.ts';
+import { anHour, aSealedHour, at, LICENCE_KEY } from '../builders.ts';
+import { MemoryLedgerStore } from '../doubles/memory-ports.ts';
+import { MemoryWorkStore } from '../doubles/memory-work.ts';
+
+const OTHER = 'l-00000000000000000000000000000001';
+const NOW = at('2026-09-21T11:20:00Z');
+
+/** Fails at what a test names: `intend d00`, `settle d03`, `records`, `live 5`; calls items of a dimension malformed. */
+class FaultyLedger extends MemoryLedgerStore {
+  readonly broken = new Set<string>();
+  readonly malformed = new Set<string>();
+  readonly #fail = (place: string) => {
+    if (this.broken.has(place)) throw new Error('The item could not be written.');
+  };
+
+  override async *live(shard: number, onMalformed?: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
+    this.#fail(`live ${shard}`);
+    for await (const page of super.live(shard)) {
+      const isBad = ({ meter }: LiveRecord) => this.malformed.has(`live ${dimensionOf(meter)}`);
+      for (const reference of page.filter(isBad)) onMalformed?.(reference, new Error('Not an item of ours.'));
+      yield page.filter((reference) => !isBad(reference));
+    }
+  }
+
+  override async records(references: readonly LiveRecord[], onMalformed?: OnMalformed): Promise<readonly SealedHour[]> {
+    for (const { meter } of references) this.#fail(`records ${dimensionOf(meter)}`);
+    const isBad = ({ meter }: LiveRecord) => this.malformed.has(`records ${dimensionOf(meter)}`);
+    for (const reference of references.filter(isBad)) onMalformed?.(reference, new Error('Not an item of ours.'));
+    return super.records(references.filter((reference) => !isBad(reference)));
+  }
+
+  override async intend(sealed: SealedHour, attempt: { id: string; at: number }): Promise<boolean> {
+    this.#fail(`intend ${sealed.dimension}`);
+    return super.intend(sealed, attempt);
+  }
+
+  override async settle(sealed: SealedHour, settlement: Settlement): Promise<boolean> {
+    this.#fail(`settle ${sealed.dimension}`);
+    return super.settle(sealed, settlement);
+  }
+}
+
+const dimensionOf = (meter: string) => meter.slice(meter.indexOf('#') + 1);
+const name = (index: number) => `d${String(index).padStart(2, '0')}`;
+
+function success(batch: MeteringBatch): BatchAnswer {
+  return { kind: 'answered', answers: batch.records.map(() => ({ kind: 'success' })) };
+}
+
+/** Sealed records d00, d01, … of one licence, in the order of their deadlines, and an AWS that takes all of them. */
+async function aWorld(count: number, overrides: (index: number) => Partial<SealedHour> = () => ({})) {
+  const ledger = new FaultyLedger();
+  for (let index = 0; index < count; index++) {
+    const record = aSealedHour({ dimension: name(index), ...overrides(index) });
+    await ledger.seal({ ...record, deadlineAt: overrides(index).deadlineAt ?? record.deadlineAt + index });
+  }
+  let ids = 0;
+  const world = {
+    ledger,
+    work: new MemoryWorkStore(),
+    nowMs: NOW,
+    sent: [] as string[][],
+    logged: [] as { code: string; facts?: object }[],
+    answer: (batch: MeteringBatch): BatchAnswer | Promise<BatchAnswer> => success(batch),
+    metering: {
+      send: async (batch: MeteringBatch) => {
+        world.sent.push(batch.records.map(({ dimension }) => dimension));
+        return world.answer(batch);
+      },
+    },
+    pace: { take: async () => {}, throttled: () => {} },
+    clock: () => world.nowMs,
+    newId: () => (++ids).toString(16).padStart(8, '0'),
+    limitCalls: <T>(task: () => Promise<T>) => task(),
+    limitWrites: <T>(task: () => Promise<T>) => task(),
+    log: {
+      warn: (code: string, facts?: object) => void world.logged.push({ code, ...(facts && { facts }) }),
+      error: (code: string, facts?: object) => void world.logged.push({ code, ...(facts && { facts }) }),
+    },
+    lingerMs: 0,
+    stateShards: STATE_SHARDS,
+  };
+  return world;
+}
+
+type World = Awaited<ReturnType<typeof aWorld>>;
+
+async function standing(world: World, index: number): Promise<SealedHour> {
+  const found = await (world.ledger as LedgerStore).sealed(anHour(), LICENCE_KEY, name(index));
+  if (!found) throw new Error(`Nothing is sealed for ${name(index)}.`);
+  return found;
+}
+
+async function statuses(world: World, count: number): Promise<string[]> {
+  return Promise.all(Array.from({ length: count }, async (_, index) => (await standing(world, index)).status));
+}
+
+const honoured = (count: number) => Array<string>(count).fill('honoured');
+const INCOMPLETE = { code: 'SendingIncomplete', retryable: true };
+const invalidFor = (culprit: string) => (batch: MeteringBatch) =>
+  batch.records.some(({ dimension }) => dimension === culprit)
+    ? ({ kind: 'invalid', code: 'InvalidTagException' } as const)
+    : success(batch);
+
+describe('a record that can not be written or read', () => {
+  test('is left out of the call when its intent fails, and every other record is sent and honoured', async () => {
+    const world = await aWorld(60);
+    world.ledger.broken.add('intend d00');
+
+    await expect(sendMetering(world, () => true)).rejects.toMatchObject(INCOMPLETE);
+
+    expect(world.sent.flat()).not.toContain('d00');
+    expect(await statuses(world, 60)).toEqual(['open', ...honoured(59)]);
+    const facts = expect.objectContaining({ step: 'intend', licenceKey: LICENCE_KEY, dimension: 'd00' });
+    expect(world.logged).toEqual([{ code: 'SendFailed', facts }]);
+  });
+
+  test('keeps its attempt when its result fails, and is not sent again before the next run', async () => {
+    const world = await aWorld(60);
+    world.ledger.broken.add('settle d00');
+
+    await expect(sendMetering(world, () => true)).rejects.toMatchObject({ facts: { failed: 1, honoured: 59 } });
+    const during = await standing(world, 0);
+    world.ledger.broken.clear();
+    await sendMetering(world, () => true);
+
+    expect(during).toMatchObject({ status: 'open', attempts: { '00000002': { at: NOW } } });
+    expect(world.sent.flat().filter((dimension) => dimension === 'd00')).toHaveLength(2);
+    expect(await statuses(world, 60)).toEqual(honoured(60));
+  });
+
+  test('does not stop what stands behind it when it can not be expired', async () => {
+    const world = await aWorld(60, (index) => (index === 0 ? { deadlineAt: NOW - 1 } : {}));
+    world.ledger.broken.add('settle d00');
+
+    await expect(sendMetering(world, () => true)).rejects.toMatchObject(INCOMPLETE);
+
+    expect(await statuses(world, 60)).toEqual(['open', ...honoured(59)]);
+  });
+
+  test.each(['live', 'records'])('is named and left out when %s finds it malformed', async (place) => {
+    const world = await aWorld(60);
+    world.ledger.malformed.add(`${place} d00`);
+
+    await expect(sendMetering(world, () => true)).rejects.toMatchObject({ facts: { failed: 1 } });
+
+    expect(await statuses(world, 60)).toEqual(['open', ...honoured(59)]);
+    const facts = expect.objectContaining({ step: 'parse', meter: `${LICENCE_KEY}#d00` });
+    expect(world.logged).toEqual([{ code: 'SendFailed', facts }]);
+  });
+
+  test('leaves those that are read apart from it to be sent', async () => {
+    const world = await aWorld(60);
+    world.ledger.broken.add('records d00');
+
+    await expect(sendMetering(world, () => true)).rejects.toMatchObject(INCOMPLETE);
+
+    expect((await statuses(world, 60)).slice(50)).toEqual(honoured(10));
+  });
+
+  test('leaves the other shards of the index to be sent', async () => {
+    const world = await aWorld(1);
+    const shard = (await standing(world, 0)).shard;
+    world.ledger.broken.add(`live ${(shard + 1) % STATE_SHARDS}`);
+
+    await expect(sendMetering(world, () => true)).rejects.toMatchObject(INCOMPLETE);
+
+    expect(await statuses(world, 1)).toEqual(['honoured']);
+  });
+});
+
+describe('a call that throws', () => {
+  test('is told at the end of the run, when the answers of the calls beside it have been written', async () => {
+    const world = await aWorld(4, (index) => ({ productCode: index < 2 ? 'metrics-cloud' : 'other' }));
+    world.answer = async (batch) => {
+      if (batch.productCode === 'metrics-cloud') throw new Error('Never promised.');
+      for (let turn = 0; turn < 5; turn++) await settled();
+      return success(batch);
+    };
+
+    await expect(sendMetering(world, () => true)).rejects.toMatchObject({ facts: { failed: 1 } });
+
+    expect(await statuses(world, 4)).toEqual(['open', 'open', 'honoured', 'honoured']);
+    expect(Object.keys((await standing(world, 0)).attempts)).toHaveLength(1);
+    expect(await world.work.takeLease('send-metering', 'next', NOW, NOW + 1)).toBe(true);
+  });
+});
+
+describe('a run', () => {
+  test('makes no call that its time ran out for while it waited for the pace', async () => {
+    const world = await aWorld(3);
+    let isOver = false;
+    world.pace.take = async () => {
+      isOver = true;
+    };
+
+    await sendMetering(world, () => !isOver);
+
+    expect(world.sent).toEqual([]);
+    expect((await standing(world, 0)).attempts).toEqual({});
+  });
+
+  test('leaves out a record whose deadline passed while it waited for the pace', async () => {
+    const world = await aWorld(3, (index) => ({ deadlineAt: NOW + 30_000 + index * 30_000 }));
+    world.pace.take = async () => {
+      world.nowMs = NOW + 30_000;
+    };
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toEqual([['d01', 'd02']]);
+    expect(await statuses(world, 3)).toEqual(['expired', 'honoured', 'honoured']);
+  });
+
+  test('stops in the middle of a halving when its time runs out, and the next run finds the record at fault', async () => {
+    const world = await aWorld(8);
+    world.answer = invalidFor('d07');
+
+    await sendMetering(world, () => world.sent.length < 2);
+    const during = [world.sent.length, await statuses(world, 8), (await standing(world, 7)).attempts];
+    await sendMetering(world, () => true);
+
+    expect(during).toEqual([2, [...honoured(4), 'open', 'open', 'open', 'open'], {}]);
+    expect(await statuses(world, 8)).toEqual([...honoured(7), 'quarantined']);
+  });
+
+  test('leaves out of a half the records whose deadline passed since the whole was refused', async () => {
+    const world = await aWorld(4, (index) => ({ deadlineAt: NOW + 20_000 + index * 60_000 }));
+    world.answer = (batch) => {
+      if (batch.records.length === 4) world.nowMs += 20_000;
+      return invalidFor('d03')(batch);
+    };
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent[1]).toEqual(['d01']);
+    expect(await statuses(world, 4)).toEqual(['expired', 'honoured', 'honoured', 'quarantined']);
+  });
+
+  test('quarantines the record at fault, and not one that it held and so had left out of the call', async () => {
+    const world = await aWorld(3, (index) => ({
+      productCode: index === 0 ? 'first' : 'second',
+      ...(index < 2 && { licenceKey: OTHER, shard: shardOf(OTHER) }),
+    }));
+    let last: Promise<unknown> = Promise.resolve();
+    world.limitCalls = <T>(task: () => Promise<T>) => {
+      const next = last.then(task);
+      last = next;
+      return next;
+    };
+    world.answer = (batch) =>
+      batch.productCode === 'first'
+        ? { kind: 'invalid', code: 'InvalidLicenseException' }
+        : { kind: 'invalid', code: 'InvalidTagException' };
+
+    await sendMetering(world, () => true);
+
+    const sealed = world.ledger.sealedHours().sort((a, b) => a.deadlineAt - b.deadlineAt);
+    expect(sealed.map(({ status }) => status)).toEqual(['quarantined', 'open', 'quarantined']);
+  });
+
+  test('keeps some 20 MB of records at a time, and sends all of them in the end', async () => {
+    const long = 'x'.repeat(300_000);
+    const world = await aWorld(150, () => ({ heldReasons: [long] }));
+    const read: number[] = [];
+    const records = world.ledger.records.bind(world.ledger);
+    world.ledger.records = async (references, onMalformed) => {
+      const found = await records(references, onMalformed);
+      if (world.sent.length === 0) read.push(found.length);
+      return found;
+    };
+
+    await sendMetering(world, () => true);
+
+    expect(read.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(20_000_000 / 300_000 + 50);
+    expect(world.sent.flat()).toHaveLength(150);
+  });
+});
+
+describe('a refusal that AWS had not named when this was written', () => {
+  const unlistedFor = (culprit: string) => (batch: MeteringBatch) =>
+    batch.records.some(({ dimension }) => dimension === culprit)
+      ? ({ kind: 'unlisted', code: 'BrandNewException' } as const)
+      : success(batch);
+
+  test('costs only the record at fault: it stays open with its attempts, and nothing is held for it', async () => {
+    const world = await aWorld(25);
+    world.answer = unlistedFor('d03');
+
+    await sendMetering(world, () => true);
+
+    expect(await statuses(world, 25)).toEqual([...honoured(3), 'open', ...honoured(21)]);
+    const { attempts, reason, nextAttemptAt = 0 } = await standing(world, 3);
+    expect(Object.keys(attempts).length).toBeGreaterThan(0);
+    expect(reason).toBe('BrandNewException');
+    expect(nextAttemptAt).toBeGreaterThan(NOW);
+    expect([...(await world.work.heldGroups()).keys()]).toEqual([]);
+  });
+
+  test('of everything makes few calls, and leaves AWS alone until the next run', async () => {
+    const world = await aWorld(75);
+    world.answer = () => ({ kind: 'unlisted', code: 'AccountSuspendedException' });
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent.length).toBeLessThanOrEqual(20);
+    expect(new Set(await statuses(world, 75))).toEqual(new Set(['open']));
+  });
+});
