@@ -115,7 +115,10 @@ async function post(url: URL, sign: Sign | undefined, chunk: Chunk): Promise<rea
   const answer = parsed(text);
   const outcomes = isRecord(answer) ? answer['outcomes'] : undefined;
   if (Array.isArray(outcomes) && outcomes.length === chunk.length && outcomes.every(isOutcome)) return outcomes;
-  throw new BrokenInvariant('AnswerMalformed', `${noRouteAt(url)}: what answers there is something else.`);
+  throw new BrokenInvariant(
+    'AnswerMalformed',
+    `${noRouteAt(url)}: what answers there is something else. Check the URL.`,
+  );
 }
 
 /** `fetch` refuses some ports of its own accord, and would refuse them again. */

@@ -47,7 +47,8 @@ const Event = v.pipe(
 /** JavaScript reads 30 February as 2 March: usage would be billed on a day that nobody meant. */
 function isDayThatExists(time: string): boolean {
   const day = time.slice(0, 10);
-  return new Date(`${day}T00:00:00Z`).toISOString().slice(0, 10) === day;
+  const startMs = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(startMs) && new Date(startMs).toISOString().slice(0, 10) === day;
 }
 
 /** Checked by hand: a record schema drops keys such as `prototype`, and nothing may be dropped silently. */

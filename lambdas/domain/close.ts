@@ -2,7 +2,7 @@
 import { deadlineOf, lastHourOf, mayClose } from './deadline.ts';
 import { addHours, type HourStart, hourOf, laterHour } from './hour.ts';
 import type { Carry, SealedHour } from './ledger.ts';
-import { coversInstant, type Licence, type LicenceEnding } from './licence.ts';
+import { coversInstant, type Licence, type LicenceEnding, periodOfHour } from './licence.ts';
 import { MAX_QUANTITY } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import { hasDimension, type LateUsage, type Product } from './product.ts';
@@ -63,7 +63,9 @@ function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): 
   const { hour, licence, product, tally } = meter;
   const { ending } = licence;
   if (product && !hasDimension(product, meter.dimension)) return { kind: 'unknownDimension' };
-  if (ending && hour > lastHourOf(ending, policy)) return sealHeld(meter, 'afterEnd', nowMs, policy);
+  // A row that was written past the door, into an hour in which no agreement ran.
+  const isInGap = !periodOfHour(licence, hour) && licence.periods.some(({ to }) => to !== undefined);
+  if (isInGap || (ending && hour > lastHourOf(ending, policy))) return sealHeld(meter, 'afterEnd', nowMs, policy);
   // The licence's own final window is no reason to carry: it ends for every one of its hours at once.
   const isNear = nowMs >= deadlineOf(hour, undefined, policy) - policy.nearDeadlineMs;
   const target = isNear ? firstTarget(meter, nowMs, policy) : undefined;

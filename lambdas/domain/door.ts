@@ -47,6 +47,12 @@ function refuse(code: RefusalCode, message: string): DoorDecision {
 
 function quantityRefusal({ quantity }: ReportedUsage): DoorDecision | undefined {
   if (isQuantity(quantity)) return undefined;
+  if (Number.isInteger(quantity) && quantity > 0) {
+    return refuse(
+      'quantityTooLarge',
+      `quantity was ${quantity}; numbers of that size are not exact. Report at most ${Number.MAX_SAFE_INTEGER}, or in a larger unit.`,
+    );
+  }
   return refuse(
     'quantityNotWhole',
     `quantity was ${quantity}; AWS Marketplace takes whole numbers of 0 or more. Report in a smaller unit, or round.`,

@@ -210,6 +210,14 @@ export function faultGroupKey(sealed: SealedHour, code: InvalidCode): string | u
   }
 }
 
+/**
+ * Whether a group is held only when a second hour is refused: one hour of a licence may lie outside of its activation
+ * period, and the others be good. Two are taken to be the licence's own fault.
+ */
+export function isHeldAtSecondHour(code: InvalidCode): boolean {
+  return code === 'InvalidLicenseException' || code === 'InvalidCustomerIdentifierException';
+}
+
 /** Every group key that a record belongs to. */
 export function groupKeysOf(sealed: SealedHour): readonly string[] {
   return [

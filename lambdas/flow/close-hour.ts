@@ -124,7 +124,7 @@ export async function contained(
   } catch (error) {
     result.failed += 1;
     const fault = error instanceof Error ? error.name : 'Unknown';
-    ports.log.error('CloseFailed', { ...facts, code: asFailure(error).code, fault });
+    ports.log.error('CloseFailed', { ...facts, failureCode: asFailure(error).code, fault });
   }
 }
 

@@ -12,6 +12,7 @@ import {
   faultGroupKey,
   groupKeysOf,
   type InvalidCode,
+  isHeldAtSecondHour,
   judgeAnswer,
   judgeDeadline,
   judgeFault,
@@ -290,9 +291,13 @@ class SendRun {
     await this.#holdGroup(record, code);
   }
 
+  /** Holds what shares a fault; where one hour's refusal says too little of the others, at the second hour's. */
   async #holdGroup(record: SealedHour, code: InvalidCode): Promise<void> {
-    const key = faultGroupKey(record, code);
-    if (!key) return;
+    const group = faultGroupKey(record, code);
+    if (!group) return;
+    const suspicion = `suspect ${group} `;
+    const isSecond = [...this.#heldGroups].some((key) => key.startsWith(suspicion) && key !== suspicion + record.hour);
+    const key = isHeldAtSecondHour(code) && !isSecond ? suspicion + record.hour : group;
     this.#heldGroups = new Set([...this.#heldGroups, key]);
     await this.#ports.work.holdGroup({ key, code, since: this.#ports.clock() });
   }

@@ -146,7 +146,7 @@ export function fromLiveItem(item: Item): LiveRecord {
 
 const IDENTITY_STYLES: readonly IdentityStyle[] = ['licence', 'legacy'];
 
-export const STATUSES: readonly RecordStatus[] = [
+const STATUSES: readonly RecordStatus[] = [
   'open',
   'honoured',
   'presumed',

@@ -27,7 +27,12 @@ describe('the door', () => {
     }
   });
 
-  test.each([-1, 0.5, 2 ** 53, Number.POSITIVE_INFINITY, Number.NaN])('refuses the quantity %d', (quantity) => {
+  test.each([2 ** 53, 1e300])('refuses the quantity %d as too large to be exact', (quantity) => {
+    expect(decide({ quantity })).toBe('quantityTooLarge');
+    expect(message({ quantity })).toMatch(/not exact.*larger unit/);
+  });
+
+  test.each([-1, 0.5, Number.POSITIVE_INFINITY, Number.NaN])('refuses the quantity %d', (quantity) => {
     expect(decide({ quantity })).toBe('quantityNotWhole');
     expect(message({ quantity })).toContain(`quantity was ${quantity}`);
     expect(message({ quantity })).toMatch(/whole numbers of 0 or more.*smaller unit/);

@@ -101,7 +101,7 @@ export const PLANTED_DEFECTS: Readonly<Record<string, Defect & { readonly firstS
   'a fault of AWS closes a record': { firstSeed: 3, ledger: (gate) => new ClosesOnFault(gate) },
   'attempts are not noted before the call': { firstSeed: 1, ledger: (gate) => new ForgetsAttempts(gate) },
   'an attempted record expires like one never sent': {
-    firstSeed: 36,
+    firstSeed: 93,
     ledger: (gate) => new ExpiresWhatWasAttempted(gate),
   },
   'the usage of the moment is sent, not the sealed one': { firstSeed: 1, metering: sendsCurrentUsage },

@@ -247,17 +247,35 @@ describe('a run', () => {
     expect(await statuses(world, 4)).toEqual(['expired', 'honoured', 'honoured', 'quarantined']);
   });
 
+  test('holds a licence only when a second hour of it is refused: one may lie outside of its activation period', async () => {
+    const hours = ['2026-09-21T08', '2026-09-21T09', '2026-09-21T10'].map(anHour);
+    const world = await aWorld(3, (index) => ({ hour: hours[index] ?? anHour() }));
+    world.limitCalls = oneByOne();
+    let isLicenceBad = false;
+    world.answer = (batch) =>
+      isLicenceBad || batch.records.some(({ hour }) => hour === hours[0])
+        ? { kind: 'invalid', code: 'InvalidLicenseException' }
+        : success(batch);
+
+    await sendMetering(world, () => true);
+    const afterOne = await world.work.heldGroups();
+    isLicenceBad = true;
+    await world.ledger.seal(aSealedHour({ hour: anHour('2026-09-21T11'), deadlineAt: NOW + 3_600_000 }));
+    await sendMetering(world, () => true);
+
+    expect([...afterOne.keys()]).toEqual([`suspect licence ${LICENCE_KEY} 2026-09-21T08`]);
+    expect([...(await world.work.heldGroups()).keys()]).toContain(`licence ${LICENCE_KEY}`);
+  });
+
   test('quarantines the record at fault, and not one that it held and so had left out of the call', async () => {
     const world = await aWorld(3, (index) => ({
       productCode: index === 0 ? 'first' : 'second',
       ...(index < 2 && { licenceKey: OTHER, shard: shardOf(OTHER) }),
     }));
-    let last: Promise<unknown> = Promise.resolve();
-    world.limitCalls = <T>(task: () => Promise<T>) => {
-      const next = last.then(task);
-      last = next;
-      return next;
-    };
+    // Another hour of the licence was refused before: this one is the second, at which the licence is held.
+    const suspicion = { key: `suspect licence ${OTHER} 2026-09-21T08`, code: 'InvalidLicenseException', since: NOW };
+    await world.work.holdGroup(suspicion);
+    world.limitCalls = oneByOne();
     world.answer = (batch) =>
       batch.productCode === 'first'
         ? { kind: 'invalid', code: 'InvalidLicenseException' }
@@ -286,6 +304,16 @@ describe('a run', () => {
     expect(world.sent.flat()).toHaveLength(150);
   });
 });
+
+/** Runs tasks after each other, in the order in which they came. */
+function oneByOne() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(task: () => Promise<T>): Promise<T> => {
+    const next = last.then(task);
+    last = next;
+    return next;
+  };
+}
 
 describe('a refusal that AWS had not named when this was written', () => {
   const unlistedFor = (culprit: string) => (batch: MeteringBatch) =>

@@ -1,8 +1,7 @@
-import { App } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { parseDeployment, productsSetting } from '../../lib/deployment.ts';
 import { addFulfillment } from '../../lib/fulfillment.ts';
-import { CONTEXT, exampleSettings } from './synthesized.ts';
+import { CONTEXT, exampleSettings, withApp } from './synthesized.ts';
 
 const PRODUCT = { productCode: 'code1', title: 'One' };
 
@@ -101,7 +100,7 @@ test('refuses settings that Lambda has no room for, and says which', () => {
   const dimensions = Array.from({ length: 100 }, (_, index) => `a-dimension-with-a-very-long-name-number-${index}`);
   const deployment = parseDeployment(exampleSettings({ products: [{ ...PRODUCT, dimensions }] }));
 
-  expect(() => addFulfillment(new App(), deployment)).toThrow(
+  expect(() => withApp({}, (app) => addFulfillment(app, deployment))).toThrow(
     /resolve-buyer take \d+ bytes and Lambda has room for 4096 \(PRODUCTS: \d+, REGISTRATION: \d+/,
   );
 });

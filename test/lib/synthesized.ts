@@ -1,6 +1,8 @@
 // The stacks as cdk.json describes them, synthesized once for a test file.
-import { readFileSync } from 'node:fs';
-import { App, type Stack } from 'aws-cdk-lib';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, type AppProps, type Stack } from 'aws-cdk-lib';
 import { parseDeployment } from '../../lib/deployment.ts';
 import { addFulfillment } from '../../lib/fulfillment.ts';
 
@@ -24,10 +26,23 @@ export function exampleSettings(overrides: object = {}): Readonly<Record<string,
   return { ...(CONTEXT['fulfillment'] as object), ...overrides };
 }
 
+/** Hands an app over whose output goes when `use` has ended: CDK leaves its own temporary folders behind. */
+export function withApp<T>(props: AppProps, use: (app: App) => T): T {
+  const outdir = mkdtempSync(join(tmpdir(), 'cdk-test-'));
+  try {
+    return use(new App({ ...props, outdir }));
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
 /** Every resource of every stack. */
 export function synthesize(overrides: object = {}) {
   // Without bundles, which other tests look at: they would take most of the time.
-  const app = new App({ context: { ...CONTEXT, 'aws:cdk:bundling-stacks': [] } });
+  return withApp({ context: { ...CONTEXT, 'aws:cdk:bundling-stacks': [] } }, (app) => resourcesOf(app, overrides));
+}
+
+function resourcesOf(app: App, overrides: object) {
   const stacks: Stack[] = Object.values(addFulfillment(app, parseDeployment(exampleSettings(overrides))));
   // Nor the checks, which run whenever `npm run synth` does.
   const assembly = app.synth({ skipValidation: true });
