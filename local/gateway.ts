@@ -71,11 +71,18 @@ async function answer(
   const body = await readBody(request);
   if (body === undefined) return plain(response, 413, 'The body is larger than API Gateway takes.');
   const handler = routes.get(url.pathname);
-  if (!handler) return plain(response, 404, 'No such route.');
+  if (!handler) return plain(response, 404, `There is nothing at ${url.pathname} here. ${ROUTES_TOLD}`);
+  if (url.pathname === '/usage' && request.method !== 'POST') {
+    response.setHeader('allow', 'POST');
+    return plain(response, 405, `Usage is reported by POST. ${ROUTES_TOLD}`);
+  }
   const result = await handler(proxyEvent(request, url, body), lambdaContext(TIMEOUT_MS));
   response.writeHead(result.statusCode, result.headers as Record<string, string> | undefined);
   response.end(result.body);
 }
+
+const ROUTES_TOLD =
+  'The backend serves POST /usage for your product, and /register and /registration for buyers who come from the marketplace.';
 
 function plain(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);

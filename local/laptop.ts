@@ -1,5 +1,5 @@
 // The whole system on one machine: database, simulator, handlers, gateway, and their data in one folder.
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Log } from '../lambdas/runtime/log.ts';
@@ -8,6 +8,7 @@ import { type SimulatorOptions, startSimulator } from '../simulator/simulator.ts
 import { type Backend, createBackend } from './backend.ts';
 import { ControlClient } from './control-client.ts';
 import { startDatabase } from './database.ts';
+import { lockFolder } from './folder-lock.ts';
 import { startGateway } from './gateway.ts';
 import { startSecrets } from './secrets.ts';
 import { createTables, type TableNames } from './tables.ts';
@@ -37,16 +38,25 @@ export interface Laptop {
   close(): Promise<void>;
 }
 
+const DATABASE = 'database.sqlite';
+const MARKETPLACE = 'marketplace.sqlite';
+
+function forget(folder: string): void {
+  for (const file of [DATABASE, MARKETPLACE]) {
+    for (const part of ['', '-wal', '-shm', '-journal']) rmSync(join(folder, `${file}${part}`), { force: true });
+  }
+}
+
 /** Starts everything, or nothing: what was started is stopped again where a later part fails. */
 export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
-  if (options.isFresh) rmSync(options.folder, { recursive: true, force: true });
-  mkdirSync(options.folder, { recursive: true });
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: (() => Promise<void> | void)[] = [lockFolder(options.folder)];
+  // Only what is ours, and only once nobody else uses it.
+  if (options.isFresh) forget(options.folder);
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const database = await startDatabase({ dataPath: join(options.folder, 'database.sqlite') });
+    const database = await startDatabase({ dataPath: join(options.folder, DATABASE) });
     closers.push(() => database.close());
     const client = dynamoClient({
       region: 'us-east-1',
@@ -57,7 +67,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     const tables = await createTables(client);
     const simulator = await startSimulator({
       ...options.simulator,
-      dataPath: join(options.folder, 'marketplace.sqlite'),
+      dataPath: join(options.folder, MARKETPLACE),
     });
     closers.push(() => simulator.close());
     const secrets = await startSecrets();

@@ -44,7 +44,7 @@ async function loop(
       // Ends before the clock: the door must not meet a later time without knowing whose licence has ended by it.
       const noted = await feed.follow();
       await clock.follow();
-      for (const licenceKey of noted) log.info('LicenceEnding', { licenceKey });
+      for (const licenceKey of new Set(noted)) log.info('LicenceEnding', { licenceKey });
       const minute = Math.floor(clock.now() / MINUTE_MS);
       if (minute !== lastMinute || noted.length > 0) {
         // Two schedules, as in AWS: what can't be closed keeps nothing from being sent.

@@ -16,7 +16,8 @@ const USAGE = `npm start -- [options]
   --fresh                    forget customers, usage, the bill and the clock of earlier starts
   --port <number>            port of the backend, ${APP_PORT} where absent
   --marketplace-port <n>     port of the simulated AWS Marketplace, ${MARKETPLACE_PORT} where absent
-  --verbose                  every log line of the handlers`;
+  --verbose                  every log line of the handlers
+  --help                     this`;
 
 const PRODUCTS = [
   {
@@ -39,20 +40,29 @@ const PRODUCTS = [
 // An hour closes as soon as it is over: who moves the clock by hand wants to see the bill, not to wait ten minutes.
 const POLICY = { settleDelayMs: 0, lingerMs: 0 };
 
-const { values } = parseArgs({
-  options: {
-    fresh: { type: 'boolean', default: false },
-    port: { type: 'string', default: String(APP_PORT) },
-    'marketplace-port': { type: 'string', default: String(MARKETPLACE_PORT) },
-    verbose: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const OPTIONS = {
+  fresh: { type: 'boolean', default: false },
+  port: { type: 'string', default: String(APP_PORT) },
+  'marketplace-port': { type: 'string', default: String(MARKETPLACE_PORT) },
+  verbose: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
 
-if (values.help) console.log(USAGE);
-else await start();
+const values = readOptions();
+if (values?.help) console.log(USAGE);
+else if (values) await start(values);
 
-async function start(): Promise<void> {
+function readOptions() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promise<void> {
   const appPort = portOf(values.port);
   const marketplacePort = portOf(values['marketplace-port']);
   if (appPort === undefined || marketplacePort === undefined) {
@@ -63,7 +73,8 @@ async function start(): Promise<void> {
   const startedAtMs = performance.now();
   const log = values.verbose ? consoleLog : storyLog;
   const laptop = await startLaptop({
-    folder: FOLDER,
+    // A second start on other ports has a world of its own.
+    folder: appPort === APP_PORT ? FOLDER : `${FOLDER}-${appPort}`,
     isFresh: values.fresh,
     appPort,
     // A new world's clock stands still until a person moves it, so the time of the printed curl line stays right.
@@ -78,13 +89,14 @@ async function start(): Promise<void> {
   await pointListings(laptop);
   const feed = new LifecycleFeed(laptop.control, new DynamoCustomerStore(laptop.client, laptop.tables.customers));
   const schedules = runSchedules(laptop, feed, log);
-  announce(laptop, performance.now() - startedAtMs);
+  await announce(laptop, performance.now() - startedAtMs);
 
   let isClosing = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (isClosing) process.exit(1);
       isClosing = true;
+      console.log('  ending after the run that is under way; Ctrl-C again ends at once');
       void schedules.stop().then(async () => {
         await laptop.close();
         process.exit(0);
@@ -102,16 +114,19 @@ async function pointListings({ control, appUrl }: Awaited<ReturnType<typeof star
   }
 }
 
-function announce(
-  { appUrl, marketplaceUrl, controlSecret, clock }: Awaited<ReturnType<typeof startLaptop>>,
+async function announce(
+  { appUrl, marketplaceUrl, controlSecret, clock, control }: Awaited<ReturnType<typeof startLaptop>>,
   tookMs: number,
-): void {
+): Promise<void> {
+  const { agreements } = await control.get<{ agreements: unknown[] }>('/control/agreements?limit=1');
+  const secret = `?secret=${encodeURIComponent(controlSecret)}`;
+  const continued = agreements.length === 0 ? '' : ' This goes on where an earlier start ended; --fresh begins anew.';
   const time = new Date(Math.floor(clock.now() / SECOND_MS) * SECOND_MS).toISOString().replace('.000', '');
   console.log(`
-Ready in ${(tookMs / SECOND_MS).toFixed(1)} s.
+Ready in ${(tookMs / SECOND_MS).toFixed(1)} s. The world's time is ${time}.${continued}
 
-  AWS Marketplace (simulated)  ${marketplaceUrl}/?secret=${encodeURIComponent(controlSecret)}
-  The bill, as AWS sees it     ${marketplaceUrl}/bill
+  AWS Marketplace (simulated)  ${marketplaceUrl}/${secret}
+  The bill, as AWS sees it     ${marketplaceUrl}/bill${secret}
   Your backend                 ${appUrl}  (registration page and POST /usage)
 
 1. Open the marketplace, subscribe to a product, press "Set up your account", and fill in the page.
