@@ -8,6 +8,7 @@ import { join } from 'node:path';
 export interface Started {
   /** The address with the secret, as printed. */
   readonly marketplaceUrl: string;
+  /** The printed address of the bill without its secret: a browser that has been let in needs none. */
   readonly billUrl: string;
   readonly appUrl: string;
   /** The printed curl line: where to, and the body with `cus_…` in it. */
@@ -58,7 +59,7 @@ export async function npmStart(): Promise<Started> {
   };
   return {
     marketplaceUrl: found(/AWS Marketplace \(simulated\)\s+(\S+)/),
-    billUrl: found(/The bill, as AWS sees it\s+(\S+)/),
+    billUrl: found(/The bill, as AWS sees it\s+([^?\s]+)/),
     appUrl: found(/Your backend\s+(\S+)/),
     curl: { url: found(/curl -s (\S+) -d '/), body: found(/curl -s \S+ -d '(.+)'$/m) },
     output: () => printed,
