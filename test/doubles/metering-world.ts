@@ -1,4 +1,4 @@
-// One randomised world of metering, after close_model.py: the real flow on stores in memory, workers that die between
+// One randomised world of metering: the real flow on stores in memory, workers that die between
 // any two steps, lost answers, outages, late usage, a licence's end. A seed names a world for ever.
 import { HOUR_MS, MINUTE_MS } from '../../lambdas/domain/hour.ts';
 import { shardOf } from '../../lambdas/domain/keys.ts';
