@@ -93,6 +93,22 @@ export interface SealedHour {
   readonly meteringRecordId?: string;
   readonly sealedAt: number;
   readonly settledAt?: number;
+  /** Absent for a record that is to be sent; else what it is kept for instead. */
+  readonly rehearsal?: 'dryRun' | 'shadow';
+  /** Units of the hour that are held back from its record: inside an entitlement, or by an operator. */
+  readonly withheldQuantity?: number;
+  /** Units that the record was reduced by, to make good for an earlier hour that billed too much. */
+  readonly creditedQuantity?: number;
+  /** What the contract said when the hour was sealed. */
+  readonly entitlement?: AppliedEntitlement;
+}
+
+/** The entitlement by which the overage of an hour was counted, as it stood then. */
+export interface AppliedEntitlement {
+  readonly basis: 'perTerm' | 'perHour' | 'none';
+  readonly entitledQuantity: number;
+  /** Units used of it before this hour. */
+  readonly usedBefore: number;
 }
 
 /** Late usage on its way into a later hour. Once per origin hour, tag set and amount accounted for there before. */

@@ -41,6 +41,8 @@ export interface Licence {
   readonly customerIdentifier?: string;
   readonly customerAwsAccountId?: string;
   readonly productCode: string;
+  /** The first hour that is metered by licence, where the product was metered by customer identifier before. */
+  readonly cutOverHour?: HourStart;
   /** As the product's settings said when the licence was first seen; they win while they name the product. */
   readonly pricingModel: PricingModel;
   /** Pinned when the licence is first seen: AWS removes duplicates per region only. */

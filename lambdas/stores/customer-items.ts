@@ -1,5 +1,6 @@
 // How customers and licences lie in the customers table: keys, and conversions both ways.
 import type { Customer } from '../domain/customer.ts';
+import { parseHour } from '../domain/hour.ts';
 import { shardOf } from '../domain/keys.ts';
 import type { EndNotice, Licence, LicenceEnding, LicencePeriod } from '../domain/licence.ts';
 import type { IdentityStyle, PricingModel } from '../domain/product.ts';
@@ -88,6 +89,7 @@ export function fromLicenceItem(item: Item): Licence {
     ...present({
       licenceArn: optionalText(item, 'licenceArn'),
       customerIdentifier: optionalText(item, 'customerIdentifier'),
+      cutOverHour: parseHour(optionalText(item, 'cutOverHour') ?? ''),
       customerAwsAccountId: optionalText(item, 'customerAwsAccountId'),
       ending: ending && fromEnding(ending),
       endNotices,

@@ -49,6 +49,10 @@ export function oneOf<T extends string>(item: Item, name: string, allowed: reado
   return allowed.find((each) => each === value) ?? broken(name);
 }
 
+export function optionalOneOf<T extends string>(item: Item, name: string, allowed: readonly T[]): T | undefined {
+  return item[name] === undefined ? undefined : oneOf(item, name, allowed);
+}
+
 /** Leaves out the members that are undefined: to be spread where a member is present or absent, never undefined. */
 export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(members).filter(([, value]) => value !== undefined);

@@ -5,6 +5,7 @@ import { parseHour } from '../domain/hour.ts';
 import { hourShardKey, KEY_SEPARATOR, meterKey } from '../domain/keys.ts';
 import {
   type Allocation,
+  type AppliedEntitlement,
   type Attempt,
   type AttemptRefusal,
   type Carry,
@@ -23,6 +24,7 @@ import {
   mapList,
   oneOf,
   optionalMap,
+  optionalOneOf,
   optionalText,
   optionalWhole,
   present,
@@ -123,8 +125,25 @@ export function fromSealedItem(item: Item): SealedHour {
       nextAttemptAt: optionalWhole(item, 'nextAttemptAt'),
       meteringRecordId: optionalText(item, 'meteringRecordId'),
       settledAt: optionalWhole(item, 'settledAt'),
+      rehearsal: optionalOneOf(item, 'rehearsal', REHEARSALS),
+      withheldQuantity: optionalWhole(item, 'withheldQuantity'),
+      creditedQuantity: optionalWhole(item, 'creditedQuantity'),
+      entitlement: entitlementIn(optionalMap(item, 'entitlement')),
     }),
   };
+}
+
+const REHEARSALS = ['dryRun', 'shadow'] as const;
+const BASES = ['perTerm', 'perHour', 'none'] as const;
+
+function entitlementIn(item: Item | undefined): AppliedEntitlement | undefined {
+  return (
+    item && {
+      basis: oneOf(item, 'basis', BASES),
+      entitledQuantity: whole(item, 'entitledQuantity'),
+      usedBefore: whole(item, 'usedBefore'),
+    }
+  );
 }
 
 /** Where an item stands. DynamoDB lets no item be without a key, and both of its members are text. */

@@ -79,6 +79,19 @@ export function describeUsageStore(make: () => Promise<UsageStore>): void {
 }
 
 export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage: () => Promise<UsageStore>): void {
+  test('keeps what rehearsals, corrections and entitlements write on a sealed hour', async () => {
+    const ledger = await make();
+    const sealed = aSealedHour({
+      rehearsal: 'shadow',
+      withheldQuantity: 40,
+      creditedQuantity: 7,
+      entitlement: { basis: 'perTerm', entitledQuantity: 1_000, usedBefore: 960 },
+    });
+    await ledger.seal(sealed);
+
+    expect(await ledger.sealed(sealed.hour, sealed.licenceKey, sealed.dimension)).toEqual(sealed);
+  });
+
   test('seals an hour once, and keeps the sealed quantity when another closer comes with more', async () => {
     const ledger = await make();
 
