@@ -41,7 +41,7 @@ export class MeteringStack extends Stack {
       description: 'POST /usage: takes what the product reports',
       settings: {
         CUSTOMERS_TABLE: storage.customers.access(['GetItem']),
-        USAGE_TABLE: storage.usage.access(['PutItem']),
+        USAGE_TABLE: storage.usage.access(['PutItem', 'GetItem']),
         WORK_TABLE: storage.work.access(['UpdateItem']),
         REJECTS_TABLE: storage.rejects.access(['UpdateItem']),
         PRODUCTS: productsSetting(deployment.products),

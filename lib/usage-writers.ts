@@ -51,7 +51,7 @@ export class UsageWriters extends Construct {
     const direct = new ManagedPolicy(this, 'DirectWriter', {
       description: 'Lets the product put rows straight into the usage table, and ask for another look at their hour',
       statements: [
-        ...usage.access(['PutItem']).statements,
+        ...usage.access(['PutItem', 'GetItem']).statements,
         new PolicyStatement({
           actions: ['dynamodb:UpdateItem'],
           resources: [work.table.tableArn],

@@ -82,6 +82,8 @@ export interface BuyerStore {
 export interface UsageStore {
   /** Once per licence, dimension, hour and event id. */
   put(event: UsageEvent): Promise<'recorded' | 'already' | 'conflict'>;
+  /** What `put` would find, without writing. */
+  standing(event: UsageEvent): Promise<'already' | 'conflict' | 'absent'>;
   /** The rows of one hour and shard within bounds, in ledger order, as written, consistently. */
   rows(hour: HourStart, shard: number, bounds?: UsageBounds): AsyncIterable<readonly UsageRow[]>;
 }

@@ -35,7 +35,7 @@ export type UsageOutcome =
 
 export interface RecordUsagePorts {
   readonly customers: Pick<CustomerStore, 'customer' | 'licence'>;
-  readonly usage: Pick<UsageStore, 'put'>;
+  readonly usage: Pick<UsageStore, 'put' | 'standing'>;
   readonly work: Pick<WorkStore, 'markLate'>;
   readonly rejects: RejectStore;
   readonly clock: () => number;
@@ -44,6 +44,9 @@ export interface RecordUsagePorts {
   readonly products: Products;
   readonly policy: MeteringPolicy;
 }
+
+/** Refusals of what would have been let in earlier, and perhaps was. */
+const TOO_LATE: ReadonlySet<RefusalCode> = new Set(['timeTooOld', 'monthClosed', 'licenceEnded']);
 
 /** How much earlier than an hour's close a marker is already left: writers' clocks differ a little from ours. */
 const MARKER_MARGIN_MS = 2 * 60_000;
@@ -74,21 +77,17 @@ async function recordOne(
   const subject = await known.resolve(event.subject, event.atMs);
   if (subject.kind === 'unresolved') return refuse(ports, entry, nowMs, subject.code, subject.message);
   const decision = admit(event, subject.licence, ports.products, nowMs, ports.policy);
-  if (decision.kind === 'refused') return refuse(ports, entry, nowMs, decision.code, decision.message);
-
-  const hour = hourOf(event.atMs);
-  const shard = shardOf(subject.licenceKey);
   const { id: eventId, dimension, quantity, atMs, tags } = event;
-  const outcome = await ports.usage.put({
-    hour,
-    shard,
-    licenceKey: subject.licenceKey,
-    dimension,
-    eventId,
-    quantity,
-    atMs,
-    ...(tags === undefined ? {} : { tags }),
-  });
+  const hour = hourOf(atMs);
+  const shard = shardOf(subject.licenceKey);
+  const named = { hour, shard, licenceKey: subject.licenceKey, dimension, eventId, quantity, atMs };
+  const usage = tags === undefined ? named : { ...named, tags };
+  if (decision.kind === 'refused') {
+    // A retry that comes too late is told that its event stands: "refused" would have it billed again by hand.
+    const stands = TOO_LATE.has(decision.code) && (await ports.usage.standing(usage)) === 'already';
+    return stands ? { id: eventId, outcome: 'already' } : refuse(ports, entry, nowMs, decision.code, decision.message);
+  }
+  const outcome = await ports.usage.put(usage);
   if (outcome === 'conflict') {
     return refuse(
       ports,

@@ -6,7 +6,7 @@ import { tagSetOf } from '../domain/tag-set.ts';
 import { USAGE_ROW_LIFETIME_DAYS, type UsageEvent } from '../domain/usage-event.ts';
 import { parseUsageRow, type UsageRow } from '../domain/usage-row.ts';
 import type { UsageBounds, UsageStore } from '../flow/ports.ts';
-import { putItem, queryPages, toItem } from './dynamo.ts';
+import { getItem, type Item, putItem, queryPages, toItem } from './dynamo.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -25,14 +25,13 @@ export class DynamoUsageStore implements UsageStore {
       Item: toItem(toUsageItem(event)),
       ConditionExpression: 'attribute_not_exists(pk)',
     });
-    if (written.kind === 'written') return 'recorded';
-    const existing = parseUsageRow(written.existing ?? {});
-    const isSame =
-      existing.kind === 'good' &&
-      existing.quantity === event.quantity &&
-      existing.atMs === event.atMs &&
-      existing.tagSet === tagSetOf(event.tags);
-    return isSame ? 'already' : 'conflict';
+    return written.kind === 'written' ? 'recorded' : compared(written.existing ?? {}, event);
+  }
+
+  async standing(event: UsageEvent): Promise<'already' | 'conflict' | 'absent'> {
+    const { pk, sk } = toUsageItem(event);
+    const existing = await getItem(this.#client, { TableName: this.#table, Key: toItem({ pk, sk }) });
+    return existing ? compared(existing, event) : 'absent';
   }
 
   async *rows(hour: HourStart, shard: number, bounds: UsageBounds = {}): AsyncGenerator<readonly UsageRow[]> {
@@ -43,6 +42,16 @@ export class DynamoUsageStore implements UsageStore {
     });
     for await (const page of pages) yield page.map(parseUsageRow);
   }
+}
+
+function compared(existing: Item, event: UsageEvent): 'already' | 'conflict' {
+  const row = parseUsageRow(existing);
+  const isSame =
+    row.kind === 'good' &&
+    row.quantity === event.quantity &&
+    row.atMs === event.atMs &&
+    row.tagSet === tagSetOf(event.tags);
+  return isSame ? 'already' : 'conflict';
 }
 
 /** Sorts right after the separator: every key of a licence lies between `licence#` and `licence$`. */

@@ -94,6 +94,17 @@ export class MemoryUsageStore implements UsageStore {
       this.table.set(pk, sk, { pk, sk, ...rest });
       return 'recorded';
     }
+    return this.#compared(existing, event);
+  }
+
+  async standing(event: UsageEvent): Promise<'already' | 'conflict' | 'absent'> {
+    await this.#gate(event.shard);
+    const { pk, sk } = toUsageItem(event);
+    const existing = this.table.get(pk, sk);
+    return existing ? this.#compared(existing, event) : 'absent';
+  }
+
+  #compared(existing: Parameters<typeof parseUsageRow>[0], event: UsageEvent): 'already' | 'conflict' {
     const row = parseUsageRow(existing);
     const isSame =
       row.kind === 'good' &&

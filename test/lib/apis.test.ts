@@ -116,7 +116,7 @@ describe('writers of other accounts', () => {
     const policy = named.ofType('AWS::IAM::ManagedPolicy').find(({ id }) => id.includes('DirectWriter'));
     expect(policy?.Properties['PolicyDocument']).toMatchObject({
       Statement: [
-        { Action: 'dynamodb:PutItem' },
+        { Action: ['dynamodb:GetItem', 'dynamodb:PutItem'] },
         {
           Action: 'dynamodb:UpdateItem',
           Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['late'] } },

@@ -106,7 +106,7 @@ describe('roles', () => {
     ],
     RecordUsage: [
       ...dynamodb('customers', 'GetItem'),
-      ...dynamodb('usage', 'PutItem'),
+      ...dynamodb('usage', 'GetItem', 'PutItem'),
       ...dynamodb('work', 'UpdateItem'),
       ...dynamodb('rejects', 'UpdateItem'),
     ],

@@ -49,6 +49,22 @@ describe('POST /usage', () => {
     ).toEqual([]);
   });
 
+  test('tells a retry that comes too late that its event stands, and refuses one that was never recorded', async () => {
+    const world = await startBackendWorld(services());
+    const acme = await world.subscribe();
+    const event = anEvent(acme, '2026-09-21T10:04:00Z', { quantity: 3 });
+    await world.report([event]);
+    await world.clock.set(Date.parse('2026-09-22T10:00:00Z'));
+
+    const { outcomes } = await world.report([event, { ...event, id: 'never-recorded' }, { ...event, quantity: 4 }]);
+
+    expect(outcomes).toMatchObject([
+      { outcome: 'already' },
+      { outcome: 'refused', code: 'timeTooOld' },
+      { outcome: 'refused', code: 'timeTooOld' },
+    ]);
+  });
+
   test('takes 500 events in a call and answers for each, in order; refuses 501 whole', async () => {
     const world = await startBackendWorld(services());
     const acme = await world.subscribe();
