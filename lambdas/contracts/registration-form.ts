@@ -33,8 +33,12 @@ export interface MarketplaceForm {
 
 /** Reads the form that AWS Marketplace lets the browser post. Whatever else it carries is nobody's word. */
 export function readMarketplaceForm(form: URLSearchParams): MarketplaceForm {
-  // No token has a space in it; one that has was posted with its plus signs unencoded.
-  const token = (form.get(TOKEN_FIELD) ?? '').trim().replaceAll(' ', '+');
+  // No token has a space in it; one that has was posted with its plus signs unencoded, the first or last one too.
+  const token = (form.get(TOKEN_FIELD) ?? '')
+    .replace(/[\t\r\n]/g, '')
+    // Behind its padding a token is over: a space there is none of its plus signs.
+    .replace(/= +$/, '=')
+    .replaceAll(' ', '+');
   return {
     ...(token === '' ? {} : { token }),
     hints: form.get(OFFER_TYPE_FIELD) === 'free-trial' ? { freeTrial: true } : {},

@@ -45,13 +45,13 @@ describe('the page’s form', () => {
     expect(submission).toMatchObject({ kind: 'complete', fields: { name: 'Ada', company: 'E' } });
   });
 
-  it('takes time in proportion to its length, whatever is written', () => {
-    const startedAt = performance.now();
-    for (const text of [`a@${'a.'.repeat(30_000)}`, `${'1'.repeat(60_000)}x`, '('.repeat(60_000)]) {
-      submitted({ email: text, phone: text });
-    }
-    expect(performance.now() - startedAt).toBeLessThan(500);
-  });
+  // A pattern that went back and forth over such texts would not end within any test's patience.
+  it.each([`a@${'a.'.repeat(30_000)}`, `${'1'.repeat(60_000)}x`, '('.repeat(60_000)])(
+    'comes to an end with text made to keep patterns busy',
+    (text) => {
+      expect(submitted({ email: text, phone: text })).toMatchObject({ kind: 'incomplete' });
+    },
+  );
 });
 
 describe('the form of AWS Marketplace', () => {
@@ -59,6 +59,16 @@ describe('the form of AWS Marketplace', () => {
     const form = new URLSearchParams('x-amzn-marketplace-token=a+b%2Bc/d==%20');
     expect(readMarketplaceForm(form)).toEqual({ token: 'a+b+c/d==', hints: {} });
   });
+
+  it.each(['+a/b==', 'a/b+', '++a', '+'])(
+    'keeps every plus sign of the token %s, also where it is not encoded',
+    (token) => {
+      for (const text of [token, encodeURIComponent(token)]) {
+        const form = new URLSearchParams(`x-amzn-marketplace-token=${text}`);
+        expect(readMarketplaceForm(form)).toEqual({ token, hints: {} });
+      }
+    },
+  );
 
   it('believes nothing but the token, and takes a free trial as a hint', () => {
     const form = new URLSearchParams({
