@@ -4,7 +4,7 @@ import { decodeKeyPart, hourShardKey, KEY_SEPARATOR, MAX_ENCODED_DIMENSION_BYTES
 import { LICENCE_KEY_PATTERN } from './licence.ts';
 import { isQuantity } from './quantity.ts';
 import { type TagSet, type Tags, tagProblem, tagSetOf } from './tag-set.ts';
-import { EVENT_ID_PATTERN } from './usage-event.ts';
+import { EVENT_ID_PATTERN, type UsageEvent } from './usage-event.ts';
 
 interface GoodRow {
   readonly kind: 'good';
@@ -76,4 +76,14 @@ function isTags(value: unknown): value is Tags {
   // Lists and sets of DynamoDB are objects, too, but none of them names its texts.
   const isMap = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
   return isMap && Object.values(value).every((each) => typeof each === 'string');
+}
+
+/** Whether a stored row says the same as an event of its identity: a repeat, not a conflict. */
+export function isSameUsage(row: UsageRow, event: UsageEvent): boolean {
+  return (
+    row.kind === 'good' &&
+    row.quantity === event.quantity &&
+    row.atMs === event.atMs &&
+    row.tagSet === tagSetOf(event.tags)
+  );
 }

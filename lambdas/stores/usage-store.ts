@@ -2,9 +2,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { HourStart } from '../domain/hour.ts';
 import { encodeKeyPart, hourShardKey, KEY_SEPARATOR, meterKey } from '../domain/keys.ts';
-import { tagSetOf } from '../domain/tag-set.ts';
 import { USAGE_ROW_LIFETIME_DAYS, type UsageEvent } from '../domain/usage-event.ts';
-import { parseUsageRow, type UsageRow } from '../domain/usage-row.ts';
+import { isSameUsage, parseUsageRow, type UsageRow } from '../domain/usage-row.ts';
 import type { UsageBounds, UsageStore } from '../flow/ports.ts';
 import { getItem, type Item, putItem, queryPages, toItem } from './dynamo.ts';
 
@@ -45,13 +44,7 @@ export class DynamoUsageStore implements UsageStore {
 }
 
 function compared(existing: Item, event: UsageEvent): 'already' | 'conflict' {
-  const row = parseUsageRow(existing);
-  const isSame =
-    row.kind === 'good' &&
-    row.quantity === event.quantity &&
-    row.atMs === event.atMs &&
-    row.tagSet === tagSetOf(event.tags);
-  return isSame ? 'already' : 'conflict';
+  return isSameUsage(parseUsageRow(existing), event) ? 'already' : 'conflict';
 }
 
 /** Sorts right after the separator: every key of a licence lies between `licence#` and `licence$`. */

@@ -5,9 +5,9 @@ import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
 import type { Carry, LedgerEntry, SealedHour } from '../../lambdas/domain/ledger.ts';
 import type { Settlement } from '../../lambdas/domain/metering-result.ts';
 import type { Refusal } from '../../lambdas/domain/refusal.ts';
-import { tagSetDigest, tagSetOf } from '../../lambdas/domain/tag-set.ts';
+import { tagSetDigest } from '../../lambdas/domain/tag-set.ts';
 import type { UsageEvent } from '../../lambdas/domain/usage-event.ts';
-import { parseUsageRow, type UsageRow } from '../../lambdas/domain/usage-row.ts';
+import { isSameUsage, parseUsageRow, type UsageRow } from '../../lambdas/domain/usage-row.ts';
 import type {
   LateHold,
   LedgerStore,
@@ -105,13 +105,7 @@ export class MemoryUsageStore implements UsageStore {
   }
 
   #compared(existing: Parameters<typeof parseUsageRow>[0], event: UsageEvent): 'already' | 'conflict' {
-    const row = parseUsageRow(existing);
-    const isSame =
-      row.kind === 'good' &&
-      row.quantity === event.quantity &&
-      row.atMs === event.atMs &&
-      row.tagSet === tagSetOf(event.tags);
-    return isSame ? 'already' : 'conflict';
+    return isSameUsage(parseUsageRow(existing), event) ? 'already' : 'conflict';
   }
 
   async *rows(hour: HourStart, shard: number, bounds: UsageBounds = {}): AsyncGenerator<readonly UsageRow[]> {
