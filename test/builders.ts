@@ -98,7 +98,13 @@ export function aSealedHour(overrides: Partial<SealedHour> = {}, tally: Tally = 
   const { hour = anHour(), dimension = 'requests', licenceKey = LICENCE_KEY } = overrides;
   const licence = aLicence({ licenceKey });
   const meter = { hour, shard: shardOf(licenceKey), dimension, licence };
-  const sealed = sealForSending(meter, tally, 'subscription', at('2026-09-21T11:10:00Z'), DEFAULT_METERING_POLICY);
+  const sealed = sealForSending(
+    meter,
+    tally,
+    { pricingModel: 'subscription' },
+    at('2026-09-21T11:10:00Z'),
+    DEFAULT_METERING_POLICY,
+  );
   return { ...sealed, ...overrides };
 }
 

@@ -1,11 +1,22 @@
 // The PRODUCTS and METERING_POLICY settings: what is sold, and by which times it is metered.
 import * as v from 'valibot';
 import { Misconfigured } from '../domain/failure.ts';
+import { parseHour } from '../domain/hour.ts';
 import { MAX_DIMENSION_LENGTH } from '../domain/marketplace-limits.ts';
 import { DEFAULT_METERING_POLICY, type MeteringPolicy } from '../domain/metering-policy.ts';
 import type { Products } from '../domain/product.ts';
 
 const Region = v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'has to be a region such as us-east-1'));
+
+const Hour = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const hour = parseHour(dataset.value);
+    if (hour !== undefined) return hour;
+    addIssue({ message: 'has to be an hour in UTC such as 2026-11-23T07' });
+    return NEVER;
+  }),
+);
 
 export const ProductSchema = v.strictObject({
   // `ProductCode` in AWS's API model.
@@ -25,8 +36,9 @@ export const ProductSchema = v.strictObject({
     ),
     [],
   ),
-  zeroRecords: v.optional(v.picklist(['off', 'oneDimension']), 'oneDimension'),
+  zeroRecords: v.optional(v.picklist(['off', 'oneDimension', 'all']), 'oneDimension'),
   lateUsage: v.optional(v.picklist(['carry', 'hold']), 'carry'),
+  rehearsal: v.optional(v.strictObject({ mode: v.picklist(['dryRun', 'shadow']), until: v.optional(Hour) })),
 });
 
 export const ProductsSchema = v.pipe(

@@ -1,6 +1,6 @@
 // The law of conservation: every unit recorded or carried in stands in exactly one place.
 import type { HourStart } from './hour.ts';
-import type { RecordStatus, SealedHour } from './ledger.ts';
+import { type RecordStatus, type SealedHour, standingQuantity } from './ledger.ts';
 import type { Tally } from './tally.ts';
 
 /** Where the units of one licence's dimension in one hour stand. */
@@ -12,7 +12,9 @@ export interface HourBooks {
   readonly carriedIn: number;
   readonly rejectedAtClose: number;
   readonly notYetSealed: number;
+  /** `withheld` holds units inside of a record and whole records alike. */
   readonly byStatus: Readonly<Record<Exclude<RecordStatus, 'carried'>, number>>;
+  readonly credited: number;
   readonly heldLate: number;
   readonly carriedOut: number;
   /** Recorded and carried in, less all the places; 0 where the books balance. */
@@ -38,19 +40,22 @@ export function booksOf(
   sealed: SealedHour | undefined,
 ): HourBooks {
   const byStatus = { ...NOWHERE };
-  if (sealed && sealed.status !== 'carried') byStatus[sealed.status] = sealed.record.quantity;
+  if (sealed && sealed.status !== 'carried') byStatus[sealed.status] = standingQuantity(sealed);
+  byStatus.withheld += sealed?.withheldQuantity ?? 0;
   const standing = {
     recorded: tally.seen.recorded,
     carriedIn: tally.seen.carriedIn,
     rejectedAtClose: tally.rejectedQuantity,
     notYetSealed: tally.used - (sealed?.accounted ?? 0),
     byStatus,
+    credited: sealed?.creditedQuantity ?? 0,
     heldLate: sealed?.heldLate ?? 0,
     carriedOut: sealed?.carriedOut ?? 0,
   };
   const placed =
     standing.rejectedAtClose +
     standing.notYetSealed +
+    standing.credited +
     standing.heldLate +
     standing.carriedOut +
     Object.values(byStatus).reduce((sum, quantity) => sum + quantity, 0);

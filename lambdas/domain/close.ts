@@ -1,12 +1,12 @@
 // The rule by which an hour is closed: make what is accounted for equal to what was used.
 import { deadlineOf, lastHourOf, mayClose } from './deadline.ts';
 import { addHours, type HourStart, hourOf, laterHour } from './hour.ts';
-import type { Carry, SealedHour } from './ledger.ts';
-import { coversInstant, type Licence, type LicenceEnding, periodOfHour } from './licence.ts';
+import type { Carry, Credit, SealedHour } from './ledger.ts';
+import { coversInstant, handOverHour, isOnSideOf, type Licence, meteredPeriods, periodOfHour } from './licence.ts';
 import { MAX_QUANTITY } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
-import { hasDimension, type LateUsage, type Product } from './product.ts';
-import { sealEmpty, sealForSending } from './seal.ts';
+import { hasDimension, type LateUsage, type Product, rehearsalOf } from './product.ts';
+import { type Meter, sealEmpty, sealForSending } from './seal.ts';
 import { ANY_TAGS, type TagSet, tagSetDigest } from './tag-set.ts';
 import { accountedTagSets, EMPTY_TALLY, type Tally } from './tally.ts';
 
@@ -25,6 +25,8 @@ export interface MeterHour {
   readonly earlierSettled: boolean;
   /** False where the hour that would take a carry was found sealed. */
   readonly mayCarry?: boolean;
+  /** What the meter is to be billed less, where anything. */
+  readonly credit?: Credit | undefined;
 }
 
 /** The one next thing to do. Doing it and deciding again ends in `nothing`. */
@@ -60,18 +62,18 @@ export function decideClose(meter: MeterHour, nowMs: number, policy: MeteringPol
 type KnownMeter = MeterHour & { readonly licence: Licence };
 
 function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): CloseStep {
-  const { hour, licence, product, tally } = meter;
-  const { ending } = licence;
+  const { hour, licence, product, tally, credit } = meter;
   if (product && !hasDimension(product, meter.dimension)) return { kind: 'unknownDimension' };
-  // A row that was written past the door, into an hour in which no agreement ran.
-  const isInGap = !periodOfHour(licence, hour) && licence.periods.some(({ to }) => to !== undefined);
-  if (isInGap || (ending && hour > lastHourOf(ending, policy))) return sealHeld(meter, 'afterEnd', nowMs, policy);
+  const outside = outsideOf(licence, hour, policy);
+  if (outside) return sealHeld(meter, outside, nowMs, policy);
+  const rehearsal = rehearsalOf(product, hour);
   // The licence's own final window is no reason to carry: it ends for every one of its hours at once.
   const isNear = nowMs >= deadlineOf(hour, undefined, policy) - policy.nearDeadlineMs;
-  const target = isNear ? firstTarget(meter, nowMs, policy) : undefined;
+  // What is rehearsed stays in its hour: carried on, it could be billed in one that is not.
+  const target = isNear && rehearsal === undefined ? firstTarget(meter, nowMs, policy) : undefined;
   if (target === undefined) {
-    const pricingModel = product?.pricingModel ?? licence.pricingModel;
-    return { kind: 'seal', sealed: sealForSending(meter, tally, pricingModel, nowMs, policy) };
+    const terms = { pricingModel: product?.pricingModel ?? licence.pricingModel, rehearsal, credit };
+    return { kind: 'seal', sealed: sealForSending(meter, tally, terms, nowMs, policy) };
   }
   if (lateUsageOf(product) === 'hold') return sealHeld(meter, 'policy', nowMs, policy);
   const late = [...accountedTagSets(tally)].filter(([, quantity]) => quantity > 0);
@@ -81,22 +83,38 @@ function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): 
     kind: 'sealCarried',
     sealed: sealEmpty(meter, tally, carried, { carriedOut, heldLate: 0, heldReasons: [] }, nowMs, policy),
     carries: [...carried].map(([tagSet, quantity]) => carryOf(meter, target, 0, tagSet, quantity, nowMs)),
-    onlyInto: ending ? 'unsealed' : 'any',
+    onlyInto: lastHourFor(licence, policy) === undefined ? 'any' : 'unsealed',
   };
+}
+
+/** Why an hour can't be billed by a licence: a row that was written past the door; undefined where it can. */
+function outsideOf(licence: Licence, hour: HourStart, policy: MeteringPolicy): string | undefined {
+  const { ending, identityStyle } = licence;
+  if (!isOnSideOf(licence, hour)) return identityStyle === 'legacy' ? 'afterCutOver' : 'beforeCutOver';
+  const isInGap = !periodOfHour(licence, hour) && meteredPeriods(licence).some(({ to }) => to !== undefined);
+  return isInGap || (ending && hour > lastHourOf(ending, policy)) ? 'afterEnd' : undefined;
+}
+
+/** The last hour that a licence may be billed for; undefined while no end of it is known. */
+export function lastHourFor(licence: Licence, policy: MeteringPolicy): HourStart | undefined {
+  const handOver = handOverHour(licence);
+  const beforeHandOver = handOver && addHours(handOver, -1);
+  const atEnd = licence.ending && lastHourOf(licence.ending, policy);
+  if (beforeHandOver === undefined || atEnd === undefined) return beforeHandOver ?? atEnd;
+  return beforeHandOver < atEnd ? beforeHandOver : atEnd;
 }
 
 /** Where usage goes that came too near to its deadline. An ending licence may have no hour left to take it. */
 function firstTarget(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): HourStart | undefined {
-  const { ending } = meter.licence;
-  if (!ending) return carryTarget(meter.hour, nowMs);
-  const target = endingTarget(ending, nowMs, policy);
+  const last = lastHourFor(meter.licence, policy);
+  if (last === undefined) return carryTarget(meter.hour, nowMs);
+  const target = endingTarget(last, nowMs);
   return meter.mayCarry !== false && target > meter.hour ? target : undefined;
 }
 
 /** The running hour, or the last one where that is over. */
-function endingTarget(ending: LicenceEnding, nowMs: number, policy: MeteringPolicy): HourStart {
-  const lastHour = lastHourOf(ending, policy);
-  return hourOf(nowMs) < lastHour ? hourOf(nowMs) : lastHour;
+function endingTarget(last: HourStart, nowMs: number): HourStart {
+  return hourOf(nowMs) < last ? hourOf(nowMs) : last;
 }
 
 /** DynamoDB takes 100 writes a transaction. The tag sets beyond these follow as late usage, one by one. */
@@ -115,18 +133,22 @@ function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy:
   const late = firstLate(meter.tally, sealed);
   if (!late) return { kind: 'nothing' };
   const { tagSet, quantity, accounted } = late;
-  const ending = meter.licence?.ending;
+  // Another pipeline bills the hour, and what comes late to it.
+  if (sealed.rehearsal) return { kind: 'holdLate', tagSet, quantity, reason: sealed.rehearsal };
   // What one record could not hold is no late usage: it goes on, whatever the policy for late usage says.
-  const isOverflow = sealed.record.quantity === MAX_QUANTITY;
+  const isOverflow = sealed.record.quantity + (sealed.creditedQuantity ?? 0) === MAX_QUANTITY;
   if (lateUsageOf(meter.product) === 'hold' && !isOverflow) {
     return { kind: 'holdLate', tagSet, quantity, reason: 'policy' };
   }
-  if (!ending) {
+  const last = meter.licence && lastHourFor(meter.licence, policy);
+  if (last === undefined) {
     const target = carryTarget(meter.hour, nowMs);
     return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'any' };
   }
-  const target = endingTarget(ending, nowMs, policy);
-  if (target <= meter.hour) return { kind: 'holdLate', tagSet, quantity, reason: 'licenceEnding' };
+  const target = endingTarget(last, nowMs);
+  if (target <= meter.hour) {
+    return { kind: 'holdLate', tagSet, quantity, reason: meter.licence?.ending ? 'licenceEnding' : 'afterCutOver' };
+  }
   return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'unsealed' };
 }
 
@@ -189,27 +211,25 @@ function carryOf(
 }
 
 /**
- * The zero record of a licence that used nothing in an hour, if its product wants one. AWS advises hourly records
- * even without usage. One that comes too late is not worth a carry, and is left out.
+ * The zero record of a dimension that a licence did not use in an hour. AWS advises hourly records even without usage.
+ * Undefined where the licence did not run, is not metered, or may not be closed yet. One that comes too late is not
+ * worth a carry, and is left out.
  */
 export function zeroSeal(
-  licence: Licence,
-  product: Product | undefined,
-  hour: HourStart,
-  shard: number,
+  { hour, shard, licence, dimension }: Meter,
+  product: Product,
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour | undefined {
-  const dimension = product?.dimensions[0];
-  if (!product || dimension === undefined || product.zeroRecords === 'off') return undefined;
   if (product.pricingModel !== 'subscription' || !wasActive(licence, hour, policy)) return undefined;
   if (!mayClose(hour, licence.ending, nowMs, policy, false)) return undefined;
   if (nowMs >= deadlineOf(hour, licence.ending, policy) - policy.nearDeadlineMs) return undefined;
-  return sealForSending({ hour, shard, dimension, licence }, EMPTY_TALLY, product.pricingModel, nowMs, policy);
+  const terms = { pricingModel: product.pricingModel, rehearsal: rehearsalOf(product, hour) };
+  return sealForSending({ hour, shard, dimension, licence }, EMPTY_TALLY, terms, nowMs, policy);
 }
 
 function wasActive(licence: Licence, hour: HourStart, policy: MeteringPolicy): boolean {
-  if (licence.ending && hour > lastHourOf(licence.ending, policy)) return false;
+  if (outsideOf(licence, hour, policy)) return false;
   const first = hourOf(licence.firstSeenAt);
   return hour >= first && coversInstant(licence, Math.max(licence.firstSeenAt, Date.parse(`${hour}:00:00Z`)));
 }

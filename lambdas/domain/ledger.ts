@@ -94,14 +94,21 @@ export interface SealedHour {
   readonly sealedAt: number;
   readonly settledAt?: number;
   /** Absent for a record that is to be sent; else what it is kept for instead. */
-  readonly rehearsal?: 'dryRun' | 'shadow';
+  readonly rehearsal?: Rehearsal;
   /** Units of the hour that are held back from its record: inside an entitlement, or by an operator. */
   readonly withheldQuantity?: number;
   /** Units that the record was reduced by, to make good for an earlier hour that billed too much. */
   readonly creditedQuantity?: number;
+  /** Units of the record that AWS is taken to hold, where a person settled that it is fewer than all. */
+  readonly settledQuantity?: number;
+  /** Tagged units that had no room among the record's allocations and are billed untagged. */
+  readonly tagOverflowQuantity?: number;
   /** What the contract said when the hour was sealed. */
   readonly entitlement?: AppliedEntitlement;
 }
+
+/** Why a record is made as if it were to be sent, and never is. */
+export type Rehearsal = 'dryRun' | 'shadow';
 
 /** The entitlement by which the overage of an hour was counted, as it stood then. */
 export interface AppliedEntitlement {
@@ -111,7 +118,10 @@ export interface AppliedEntitlement {
   readonly usedBefore: number;
 }
 
-/** Late usage on its way into a later hour. Once per origin hour, tag set and amount accounted for there before. */
+/**
+ * Usage on its way into a later hour. Once per origin hour, tag set and amount accounted for there before; where an
+ * operator sent it on, once per action and tag set.
+ */
 export interface Carry {
   readonly kind: 'carry';
   /** The hour that it goes into. */
@@ -124,6 +134,16 @@ export interface Carry {
   readonly tagSet: TagSet;
   readonly quantity: number;
   readonly carriedAt: number;
+  readonly actionId?: string;
+}
+
+/** Units by which later hours of a licence's dimension are billed less. What AWS has billed, it never takes back. */
+export interface Credit {
+  readonly licenceKey: string;
+  readonly dimension: string;
+  readonly granted: number;
+  /** Never more than granted. */
+  readonly applied: number;
 }
 
 export type LedgerEntry = SealedHour | Carry;
@@ -133,8 +153,15 @@ export function isLive(status: RecordStatus): boolean {
   return status === 'open' || status === 'held' || status === 'quarantined';
 }
 
+/** Units that stand in the record's own status; the rest of what is accounted for has gone elsewhere. */
+export function standingQuantity({ record, settledQuantity }: Pick<SealedHour, 'record' | 'settledQuantity'>): number {
+  return settledQuantity ?? record.quantity;
+}
+
 /** Whether an operator should see a sealed hour that is no longer live. A zero record that was lost harms nobody. */
-export function needsAttention(sealed: Pick<SealedHour, 'status' | 'heldLate' | 'record'>): boolean {
+export function needsAttention(sealed: Pick<SealedHour, 'status' | 'heldLate' | 'record' | 'rehearsal'>): boolean {
+  // What a rehearsal withholds, another pipeline bills.
+  if (sealed.rehearsal !== undefined) return false;
   if (sealed.heldLate > 0) return true;
   if (sealed.record.quantity === 0) return false;
   switch (sealed.status) {

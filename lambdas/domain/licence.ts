@@ -41,8 +41,14 @@ export interface Licence {
   readonly customerIdentifier?: string;
   readonly customerAwsAccountId?: string;
   readonly productCode: string;
-  /** The first hour that is metered by licence, where the product was metered by customer identifier before. */
+  /**
+   * The first hour that is metered by licence, where the buyer was metered by customer identifier before. It stands on
+   * both of the buyer's licences: what is metered by customer identifier ends there, and the licence's own begins.
+   * AWS would bill an hour that is sent under both.
+   */
   readonly cutOverHour?: HourStart;
+  /** The buyer's other licence, on the far side of the cut-over hour. */
+  readonly counterpartKey?: string;
   /** As the product's settings said when the licence was first seen; they win while they name the product. */
   readonly pricingModel: PricingModel;
   /** Pinned when the licence is first seen: AWS removes duplicates per region only. */
@@ -118,14 +124,42 @@ function earliest(one: number | undefined, other: number | undefined): number | 
   return Math.min(one, other);
 }
 
+/** The periods as far as the buyer is metered by this licence in them: up to a cut-over, or from it on. */
+export function meteredPeriods({ periods, identityStyle, cutOverHour }: Licence): readonly LicencePeriod[] {
+  if (cutOverHour === undefined) return periods;
+  const cutMs = hourStartMs(cutOverHour);
+  return identityStyle === 'legacy'
+    ? periods
+        .filter(({ from = Number.NEGATIVE_INFINITY }) => from < cutMs)
+        .map((period) => ({ ...period, to: Math.min(period.to ?? Infinity, cutMs) }))
+    : periods
+        .filter(({ to = Infinity }) => to > cutMs)
+        .map((period) => ({ ...period, from: Math.max(period.from ?? Number.NEGATIVE_INFINITY, cutMs) }));
+}
+
+/** Whether an hour is metered under the licence's own name, as far as a cut-over decides it. */
+export function isOnSideOf({ identityStyle, cutOverHour }: Licence, hour: HourStart): boolean {
+  return cutOverHour === undefined || (identityStyle === 'legacy') === hour < cutOverHour;
+}
+
+/** The buyer's other licence, where an hour is metered by that one. */
+export function counterpartAt(licence: Licence, hour: HourStart): string | undefined {
+  return isOnSideOf(licence, hour) ? undefined : licence.counterpartKey;
+}
+
+/** The hour before which everything of this licence has to be metered, since another takes over. */
+export function handOverHour({ identityStyle, cutOverHour }: Licence): HourStart | undefined {
+  return identityStyle === 'legacy' ? cutOverHour : undefined;
+}
+
 /** Whether the licence covers an instant. A licence without a known start covers what came before it, too. */
 export function coversInstant(licence: Licence, atMs: number): boolean {
-  return licence.periods.some((period) => atMs >= (period.from ?? 0) && atMs < (period.to ?? Infinity));
+  return meteredPeriods(licence).some((period) => atMs >= (period.from ?? 0) && atMs < (period.to ?? Infinity));
 }
 
 /** The period that an instant falls into, or falls behind: the newest that has begun by then. */
 export function periodAt(licence: Licence, atMs: number): LicencePeriod | undefined {
-  return licence.periods.findLast((period) => atMs >= (period.from ?? Number.NEGATIVE_INFINITY));
+  return meteredPeriods(licence).findLast((period) => atMs >= (period.from ?? Number.NEGATIVE_INFINITY));
 }
 
 /**
@@ -134,7 +168,7 @@ export function periodAt(licence: Licence, atMs: number): LicencePeriod | undefi
  */
 export function periodOfHour(licence: Licence, hour: HourStart): LicencePeriod | undefined {
   const startMs = hourStartMs(hour);
-  return licence.periods.findLast(({ from = 0, to = Infinity }) => from < startMs + HOUR_MS && to > startMs);
+  return meteredPeriods(licence).findLast(({ from = 0, to = Infinity }) => from < startMs + HOUR_MS && to > startMs);
 }
 
 /** The earliest instant at which AWS can take usage of an hour: its start, or the licence's within it. */

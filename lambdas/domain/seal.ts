@@ -1,7 +1,7 @@
 // Freezing an hour: the whole wire record, its deadline and what it was made of.
 import { deadlineOf } from './deadline.ts';
 import { HOUR_MS, type HourStart, hourStartMs } from './hour.ts';
-import type { Allocation, RecordStatus, SealedHour, WireRecord } from './ledger.ts';
+import type { Allocation, Credit, Rehearsal, SealedHour, WireRecord } from './ledger.ts';
 import { type Licence, licenceStartMsIn, periodOfHour } from './licence.ts';
 import { MAX_ALLOCATIONS, MAX_QUANTITY, MAX_TAGS } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
@@ -19,17 +19,30 @@ export interface Meter {
 /** Stored allocations stay well under DynamoDB's 400 KB an item, and a record under AWS's 1 MB a call. */
 const MAX_ALLOCATION_BYTES = 300_000;
 
-/** A sealed hour to be sent: as much of the tally as one record can hold. What is over is carried. */
+/** By what an hour is sealed, besides what was used. */
+export interface SealTerms {
+  readonly pricingModel: PricingModel;
+  readonly rehearsal?: Rehearsal | undefined;
+  /** What the licence's dimension is to be billed less. */
+  readonly credit?: Credit | undefined;
+}
+
+/**
+ * A sealed hour to be sent: as much of the tally as one record can hold. What is over is carried. A credit takes from
+ * the record, never below zero, and only where the record is to be billed.
+ */
 export function sealForSending(
   meter: Meter,
   tally: Tally,
-  pricingModel: PricingModel,
+  terms: SealTerms,
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {
   const taken = takeUpTo(tally.byTagSet, MAX_QUANTITY);
-  const [status, reason] = openingStatus(pricingModel);
-  return frozen(meter, tally, taken, { status, ...(reason === undefined ? {} : { reason }) }, nowMs, policy);
+  const standing = openingStanding(terms);
+  const isBilled = standing.status === 'open';
+  const { granted = 0, applied = 0 } = (isBilled ? terms.credit : undefined) ?? {};
+  return frozen(meter, tally, { taken, credit: granted - applied }, standing, nowMs, policy);
 }
 
 /** A sealed hour without anything to send; `accounted` is carried on or held from the start. */
@@ -41,7 +54,7 @@ export function sealEmpty(
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {
-  const empty = frozen(meter, tally, new Map(), { status: 'carried' }, nowMs, policy);
+  const empty = frozen(meter, tally, { taken: new Map(), credit: 0 }, { status: 'carried' }, nowMs, policy);
   return {
     ...empty,
     ...fate,
@@ -50,28 +63,34 @@ export function sealEmpty(
   };
 }
 
-function openingStatus(pricingModel: PricingModel): readonly [RecordStatus, string?] {
+type Standing = Pick<SealedHour, 'status' | 'reason' | 'rehearsal'>;
+
+function openingStanding({ pricingModel, rehearsal }: SealTerms): Standing {
   switch (pricingModel) {
     case 'subscription':
-      return ['open'];
+      return rehearsal === undefined ? { status: 'open' } : { status: 'withheld', reason: rehearsal, rehearsal };
     case 'contract':
-      return ['withheld', 'contract'];
+      return { status: 'withheld', reason: 'contract' };
     case 'contractWithConsumption':
       // Billing before the entitlement is known could bill what the contract includes.
-      return ['withheld', 'entitlementUnknown'];
+      return { status: 'withheld', reason: 'entitlementUnknown' };
   }
 }
 
 function frozen(
   { hour, shard, dimension, licence }: Meter,
   tally: Tally,
-  taken: ReadonlyMap<TagSet, number>,
-  standing: { status: RecordStatus; reason?: string },
+  { taken, credit }: { taken: ReadonlyMap<TagSet, number>; credit: number },
+  standing: Standing,
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {
   const timestampSeconds = recordTimestampSeconds(hour, licence, tally.firstUsedAt);
-  const record = wireRecord(timestampSeconds, dimension, licence, taken);
+  const accounted = sumOf(taken);
+  const credited = Math.min(credit, accounted);
+  const billed = credited === 0 ? taken : takeUpTo(taken, accounted - credited);
+  const { allocations, overflow } = allocationsOf(billed);
+  const record = wireRecord(timestampSeconds, dimension, licence, sumOf(billed), allocations);
   return {
     kind: 'sealed',
     hour,
@@ -83,8 +102,8 @@ function frozen(
     identityStyle: licence.identityStyle,
     meteringRegion: licence.meteringRegion,
     record,
-    accounted: record.quantity,
-    accountedByTagSet: byDigest(taken.size > MAX_ALLOCATIONS ? new Map([[ANY_TAGS, record.quantity]]) : taken),
+    accounted,
+    accountedByTagSet: byDigest(taken.size > MAX_ALLOCATIONS ? new Map([[ANY_TAGS, accounted]]) : taken),
     carriedOut: 0,
     heldLate: 0,
     heldReasons: [],
@@ -94,24 +113,32 @@ function frozen(
     attempts: {},
     refusals: [],
     sealedAt: nowMs,
+    ...(credited === 0 ? {} : { creditedQuantity: credited }),
+    ...(overflow === 0 ? {} : { tagOverflowQuantity: overflow }),
   };
+}
+
+function sumOf(byTagSet: ReadonlyMap<TagSet, number>): number {
+  let sum = 0;
+  for (const quantity of byTagSet.values()) sum += quantity;
+  return sum;
 }
 
 function wireRecord(
   timestampSeconds: number,
   dimension: string,
   licence: Licence,
-  taken: ReadonlyMap<TagSet, number>,
+  quantity: number,
+  allocations: readonly Allocation[],
 ): WireRecord {
   const named =
     licence.identityStyle === 'licence'
       ? { licenceArn: licence.licenceArn, customerAwsAccountId: licence.customerAwsAccountId }
       : { customerIdentifier: licence.customerIdentifier };
-  const allocations = allocationsOf(taken);
   return {
     timestampSeconds,
     dimension,
-    quantity: [...taken.values()].reduce((sum, quantity) => sum + quantity, 0),
+    quantity,
     ...withoutUndefined(named),
     ...(allocations.length === 0 ? {} : { allocations }),
   };
@@ -133,12 +160,12 @@ function recordTimestampSeconds(hour: HourStart, licence: Licence, firstUsedAt: 
   return Math.min(Math.ceil(clamped / 1_000), (startMs + HOUR_MS) / 1_000 - 1);
 }
 
-/** Allocations only where something is tagged; what does not fit goes into the one untagged allocation. */
-function allocationsOf(taken: ReadonlyMap<TagSet, number>): Allocation[] {
+/** Allocations only where something is tagged; what does not fit goes into the one untagged allocation, and is told. */
+function allocationsOf(taken: ReadonlyMap<TagSet, number>): { allocations: Allocation[]; overflow: number } {
   const tagged = [...taken].filter(([tagSet]) => tagSet !== UNTAGGED);
-  if (tagged.length === 0) return [];
+  if (tagged.length === 0) return { allocations: [], overflow: 0 };
   const allocations: Allocation[] = [];
-  let untagged = taken.get(UNTAGGED) ?? 0;
+  let overflow = 0;
   let bytes = 0;
   // The guide counts five tags over all allocations of a record, and AWS refuses the whole record over a sixth key.
   let keys = new Set<string>();
@@ -151,10 +178,11 @@ function allocationsOf(taken: ReadonlyMap<TagSet, number>): Allocation[] {
       allocations.push({ quantity, tags });
       keys = withThese;
     } else {
-      untagged += quantity;
+      overflow += quantity;
     }
   }
-  return untagged > 0 ? [...allocations, { quantity: untagged, tags: [] }] : allocations;
+  const untagged = (taken.get(UNTAGGED) ?? 0) + overflow;
+  return { allocations: untagged > 0 ? [...allocations, { quantity: untagged, tags: [] }] : allocations, overflow };
 }
 
 function byDigest(byTagSet: ReadonlyMap<TagSet, number>): Record<string, number> {

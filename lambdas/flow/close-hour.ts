@@ -5,26 +5,31 @@
 import { decideClose, type MeterHour, zeroSeal } from '../domain/close.ts';
 import { asFailure, BrokenInvariant } from '../domain/failure.ts';
 import type { HourStart } from '../domain/hour.ts';
-import type { SealedHour } from '../domain/ledger.ts';
+import { meterKey } from '../domain/keys.ts';
+import type { Credit, SealedHour } from '../domain/ledger.ts';
 import type { Licence } from '../domain/licence.ts';
 import type { MeteringPolicy } from '../domain/metering-policy.ts';
-import type { Products } from '../domain/product.ts';
+import { type Products, zeroDimensions } from '../domain/product.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { Meter } from '../domain/seal.ts';
 import type { BadRow } from '../domain/usage-row.ts';
 import { Cursor } from './cursor.ts';
-import type { CustomerStore, LedgerStore, RejectStore, UsageStore, WorkStore } from './ports.ts';
+import type { CustomerStore, LedgerStore, MeterName, RejectStore, UsageStore, WorkStore } from './ports.ts';
 import { type MeterReading, readMeters } from './read-meters.ts';
 
 export interface ClosePorts {
   readonly customers: Pick<CustomerStore, 'licence' | 'licencesOfShard' | 'endingLicences' | 'finishEnding'>;
   readonly usage: Pick<UsageStore, 'rows'>;
-  readonly ledger: Pick<LedgerStore, 'entries' | 'seal' | 'sealCarried' | 'carry' | 'holdLate' | 'hasten' | 'sealed'>;
+  readonly ledger: Pick<
+    LedgerStore,
+    'entries' | 'seal' | 'sealCarried' | 'carry' | 'holdLate' | 'hasten' | 'sealed' | 'credits'
+  >;
   readonly work: WorkStore;
   readonly rejects: RejectStore;
   readonly clock: () => number;
   /** Runs tasks side by side, a bounded number at a time. */
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
-  readonly log: { error(code: string, facts?: Readonly<Record<string, string | number>>): void };
+  readonly log: Record<'warn' | 'error', (code: string, facts?: Readonly<Record<string, string | number>>) => void>;
   readonly products: Products;
   readonly policy: MeteringPolicy;
 }
@@ -86,30 +91,60 @@ export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResu
     if (result.rejected <= REJECTS_KEPT) await start(row.sortKey, () => rejectRow(ports, hour, row));
     else if (result.rejected === REJECTS_KEPT + 1) ports.log.error('RejectsCut', { hour, shard, kept: REJECTS_KEPT });
   };
-  let seen: Licence | undefined;
+  const credits = new ShardCredits(ports.ledger, shard);
+  let passing: { readonly licence: Licence; readonly used: Set<string> } | undefined;
+  const sealZeros = async ({ licence, used }: { licence: Licence; used: ReadonlySet<string> }) => {
+    const product = ports.products.get(licence.productCode);
+    for (const dimension of product ? zeroDimensions(product, used) : []) {
+      await start(licence.licenceKey, () => sealZero(ports, { hour, shard, licence, dimension }, result));
+    }
+  };
   for await (const reading of readMeters(ports, partition, onBadRow)) {
     const { licenceKey } = reading;
-    // Nothing used and nothing sealed: the licence counts as idle, and may want a zero record.
+    // Nothing used and nothing sealed: the dimension counts as idle, and may want a zero record.
     if (reading.tally.used === 0 && !reading.sealed) continue;
     for (;;) {
       const next = await licences.peek();
       if (!next || next.licenceKey > licenceKey) break;
       licences.advance();
-      if (next.licenceKey < licenceKey) await start(next.licenceKey, () => sealZero(ports, look, next, result));
-      else seen = next;
+      if (passing) await sealZeros(passing);
+      passing = { licence: next, used: new Set() };
     }
-    const licence = seen?.licenceKey === licenceKey ? seen : undefined;
-    await start(licenceKey, () => closeMeter(ports, look, reading, licence, result));
+    const licence = passing?.licence.licenceKey === licenceKey ? passing.licence : undefined;
+    if (licence) passing?.used.add(reading.dimension);
+    await start(licenceKey, () => closeMeter(ports, look, reading, licence, credits, result));
   }
+  if (passing) await sealZeros(passing);
   // Read for their zero records only: without any to send, an idle shard costs no look at its licences.
   const wantsZeros = [...ports.products.values()].some((product) => product.zeroRecords !== 'off');
   for (let idle = wantsZeros && (await licences.peek()); idle; idle = await licences.peek()) {
     licences.advance();
-    const licence = idle;
-    await start(licence.licenceKey, () => sealZero(ports, look, licence, result));
+    await sealZeros({ licence: idle, used: new Set() });
   }
   await Promise.all(pending);
   return result;
+}
+
+/** A shard's credits, read when the first hour is to be sealed, so that a look that seals nothing costs no read. */
+class ShardCredits {
+  readonly #ledger: Pick<LedgerStore, 'credits'>;
+  readonly #shard: number;
+  #read: Promise<ReadonlyMap<string, Credit>> | undefined;
+
+  constructor(ledger: Pick<LedgerStore, 'credits'>, shard: number) {
+    this.#ledger = ledger;
+    this.#shard = shard;
+  }
+
+  async of({ licenceKey, dimension }: MeterName): Promise<Credit | undefined> {
+    this.#read ??= this.#ledger.credits(this.#shard);
+    return (await this.#read).get(meterKey(licenceKey, dimension));
+  }
+
+  /** Once a credit was found changed. */
+  forget(): void {
+    this.#read = undefined;
+  }
 }
 
 /** Does a piece of closing; its fault is logged and counted, and leaves the pieces beside it alone. */
@@ -140,20 +175,27 @@ async function closeMeter(
   look: Look,
   reading: MeterReading,
   licence: Licence | undefined,
+  credits: ShardCredits,
   result: LookResult,
 ): Promise<void> {
   const product = licence && ports.products.get(licence.productCode);
   const { hour, shard, earlierSettled = false } = look;
-  let meter: MeterHour = { ...reading, hour, shard, licence, product, earlierSettled };
+  const creditOf = async () => (licence && !reading.sealed ? credits.of(reading) : undefined);
+  let meter: MeterHour = { ...reading, hour, shard, licence, product, earlierSettled, credit: await creditOf() };
   for (let step = 0; step < STEP_LIMIT; step++) {
     const sealed = await takeStep(ports, meter, result);
     if (sealed === 'done') return;
-    meter = sealed === 'targetSealed' ? { ...meter, mayCarry: false } : { ...meter, sealed };
+    if (sealed === 'creditMoved') {
+      credits.forget();
+      meter = { ...meter, credit: await creditOf() };
+    } else {
+      meter = sealed === 'targetSealed' ? { ...meter, mayCarry: false } : { ...meter, sealed };
+    }
   }
   result.unfinished += 1;
 }
 
-type StepOutcome = SealedHour | 'done' | 'targetSealed';
+type StepOutcome = SealedHour | 'done' | 'targetSealed' | 'creditMoved';
 
 /** Does the next thing; gives back the ledger item as it then stands, or why there is none to go on with. */
 async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult): Promise<StepOutcome> {
@@ -175,10 +217,14 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
       result.rejected += 1;
       await ports.rejects.keep(unlistedDimension(meter, ports.clock()));
       return 'done';
-    case 'seal':
-      if ((await ledger.seal(step.sealed)) === 'exists') return asItStands(ports, meter);
+    case 'seal': {
+      const outcome = await ledger.seal(step.sealed, meter.credit);
+      if (outcome === 'creditMoved') return outcome;
+      if (outcome === 'exists') return asItStands(ports, meter);
       result.sealed += 1;
+      noteTagOverflow(ports, step.sealed);
       return step.sealed;
+    }
     case 'sealCarried': {
       const outcome = await ledger.sealCarried(step.sealed, step.carries, step.onlyInto);
       if (outcome === 'targetSealed') return outcome;
@@ -237,10 +283,17 @@ async function checkBroken(ports: ClosePorts, meter: MeterHour, problem: string,
   }
 }
 
-async function sealZero(ports: ClosePorts, look: Look, licence: Licence, result: LookResult): Promise<void> {
-  const product = ports.products.get(licence.productCode);
-  const zero = zeroSeal(licence, product, look.hour, look.shard, ports.clock(), ports.policy);
+async function sealZero(ports: ClosePorts, meter: Meter, result: LookResult): Promise<void> {
+  const product = ports.products.get(meter.licence.productCode);
+  const zero = product && zeroSeal(meter, product, ports.clock(), ports.policy);
   if (zero && (await ports.ledger.seal(zero)) === 'sealed') result.sealed += 1;
+}
+
+/** The units are billed, but the buyer does not see them under their tags. */
+function noteTagOverflow({ log }: ClosePorts, sealed: SealedHour): void {
+  const { hour, licenceKey, dimension, tagOverflowQuantity } = sealed;
+  if (!tagOverflowQuantity) return;
+  log.warn('TagsOverflown', { hour, licenceKey, dimension, quantity: tagOverflowQuantity });
 }
 
 function unlistedDimension({ hour, licenceKey, dimension, tally }: MeterHour, nowMs: number): Refusal {

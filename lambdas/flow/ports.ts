@@ -1,9 +1,10 @@
 // Everything the flow needs from outside, on one screen. Stores and marketplace clients implement it.
+import type { Amendment, AuditEntry } from '../domain/amendment.ts';
 import type { BuyerDetails } from '../domain/buyer-details.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { HourStart } from '../domain/hour.ts';
-import type { Carry, LedgerEntry, RecordStatus, SealedHour } from '../domain/ledger.ts';
-import type { EndNotice, Licence, LicenceStart } from '../domain/licence.ts';
+import type { Carry, Credit, LedgerEntry, RecordStatus, SealedHour } from '../domain/ledger.ts';
+import type { EndNotice, Licence, LicenceEnding, LicenceStart } from '../domain/licence.ts';
 import type { MeteringBatch } from '../domain/metering-batch.ts';
 import type { BatchAnswer, Settlement } from '../domain/metering-result.ts';
 import type { Product } from '../domain/product.ts';
@@ -64,8 +65,11 @@ export interface CustomerStore {
   noteEnding(licenceKey: string, ending: EndNotice): Promise<Licence | undefined>;
   /** Licences whose end has been noted and whose last hour is not dealt with. */
   endingLicences(): Promise<readonly Licence[]>;
-  /** Takes a licence off the list of ending ones. */
-  finishEnding(licenceKey: string): Promise<void>;
+  /**
+   * Takes a licence off the list of ending ones; false where its end is no longer the one that was read: a further
+   * step is to be dealt with, or it runs again. A repeat is true and changes nothing.
+   */
+  finishEnding(licenceKey: string, ending: LicenceEnding): Promise<boolean>;
 }
 
 export interface SessionKeys {
@@ -98,8 +102,11 @@ export interface UsageBounds {
 export interface LedgerStore {
   /** Sealed hours, each followed by the carries into its hour, in key order, consistently. */
   entries(hour: HourStart, shard: number, licenceKey?: string): AsyncIterable<readonly LedgerEntry[]>;
-  /** Once per licence, dimension and hour. */
-  seal(sealed: SealedHour): Promise<'sealed' | 'exists'>;
+  /**
+   * Once per licence, dimension and hour. With a credit, what the record takes of it is written off in the same
+   * transaction, from what was read: `'creditMoved'` and nothing written where that has changed.
+   */
+  seal(sealed: SealedHour, credit?: Credit): Promise<'sealed' | 'exists' | 'creditMoved'>;
   /** Seals an hour as carried and puts the carry, or neither. */
   sealCarried(
     sealed: SealedHour,
@@ -125,6 +132,21 @@ export interface LedgerStore {
   sealed(hour: HourStart, licenceKey: string, dimension: string): Promise<SealedHour | undefined>;
   /** Writes what an answer means, if the record still stands as it was judged. */
   settle(sealed: SealedHour, settlement: Settlement): Promise<boolean>;
+  /** The credits of a shard's licences that are not used up, by meter key, consistently. */
+  credits(shard: number): Promise<ReadonlyMap<string, Credit>>;
+  /** Changes a record, puts its carries and its audit line, or none of it. Once per action id. */
+  amend(before: SealedHour, amendment: Amendment): Promise<'amended' | 'already' | 'moved' | 'targetSealed'>;
+  /** Grants a credit with its audit line. Once per action id. */
+  grantCredit(meter: MeterName, quantity: number, audit: AuditEntry): Promise<'granted' | 'already'>;
+  /** Writes an audit line of an act that changes nothing in the ledger. Once per action id. */
+  noteAction(audit: AuditEntry): Promise<'noted' | 'already'>;
+  /** The audit lines of one month (`2026-11`), oldest first. */
+  audit(month: string): AsyncIterable<readonly AuditEntry[]>;
+}
+
+export interface MeterName {
+  readonly licenceKey: string;
+  readonly dimension: string;
 }
 
 /** Where a sealed hour stands in the ledger. */

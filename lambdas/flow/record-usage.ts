@@ -5,7 +5,7 @@
 import { admit, type ReportedUsage } from '../domain/door.ts';
 import { type HourStart, hourEndMs, hourOf } from '../domain/hour.ts';
 import { shardOf } from '../domain/keys.ts';
-import { coversInstant, type Licence, type LicenceName, licenceKeyOf } from '../domain/licence.ts';
+import { counterpartAt, coversInstant, type Licence, type LicenceName, licenceKeyOf } from '../domain/licence.ts';
 import type { MeteringPolicy } from '../domain/metering-policy.ts';
 import type { Products } from '../domain/product.ts';
 import type { Refusal, RefusalCode } from '../domain/refusal.ts';
@@ -149,10 +149,10 @@ class Subjects {
 
   async resolve(subject: UsageSubject, atMs: number): Promise<ResolvedSubject> {
     if (subject.kind === 'licence') {
-      const refused = this.#productRefusal(subject.name);
-      if (refused) return refused;
       const licenceKey = licenceKeyOf(subject.name);
-      return { kind: 'resolved', licenceKey, licence: await this.#licence(licenceKey) };
+      const licence = await this.#licence(licenceKey);
+      const refused = licence ? undefined : this.#productRefusal(subject.name);
+      return refused ?? this.#onItsSide({ kind: 'resolved', licenceKey, licence }, atMs);
     }
     // Half a surrogate pair is no text to DynamoDB, and no customer of ours.
     const licences = await this.#licencesOf(subject.customerId.toWellFormed());
@@ -171,6 +171,15 @@ class Subjects {
       code: 'noLicence',
       message: 'AWS Marketplace has not told us of a licence of this customer yet. Report the event again later.',
     };
+  }
+
+  /** Of a buyer's two licences, that on the event's side of the cut-over, whichever of them was named. */
+  async #onItsSide(named: ResolvedSubject & { kind: 'resolved' }, atMs: number): Promise<ResolvedSubject> {
+    const { licence } = named;
+    const licenceKey = licence && counterpartAt(licence, hourOf(atMs));
+    return licenceKey === undefined
+      ? named
+      : { kind: 'resolved', licenceKey, licence: await this.#licence(licenceKey) };
   }
 
   /** A product that is not ours, or is metered by licence, would leave its usage waiting for ever. */

@@ -90,6 +90,7 @@ export function fromLicenceItem(item: Item): Licence {
       licenceArn: optionalText(item, 'licenceArn'),
       customerIdentifier: optionalText(item, 'customerIdentifier'),
       cutOverHour: parseHour(optionalText(item, 'cutOverHour') ?? ''),
+      counterpartKey: optionalText(item, 'counterpartKey'),
       customerAwsAccountId: optionalText(item, 'customerAwsAccountId'),
       ending: ending && fromEnding(ending),
       endNotices,

@@ -1,14 +1,16 @@
 // Sealed hours and carries as items of the ledger table.
 
+import type { ActionKind, AuditEntry } from '../domain/amendment.ts';
 import { BrokenInvariant } from '../domain/failure.ts';
 import { parseHour } from '../domain/hour.ts';
-import { hourShardKey, KEY_SEPARATOR, meterKey } from '../domain/keys.ts';
+import { encodeKeyPart, hourShardKey, KEY_SEPARATOR, meterKey, shardOf } from '../domain/keys.ts';
 import {
   type Allocation,
   type AppliedEntitlement,
   type Attempt,
   type AttemptRefusal,
   type Carry,
+  type Credit,
   isLive,
   type LedgerEntry,
   needsAttention,
@@ -18,7 +20,7 @@ import {
 } from '../domain/ledger.ts';
 import type { IdentityStyle } from '../domain/product.ts';
 import { tagSetDigest } from '../domain/tag-set.ts';
-import type { ItemKey, LiveRecord } from '../flow/ports.ts';
+import type { ItemKey, LiveRecord, MeterName } from '../flow/ports.ts';
 import type { Item } from './dynamo.ts';
 import {
   mapList,
@@ -34,7 +36,7 @@ import {
 } from './item-reader.ts';
 
 /** The layout of items, for forward migrations. */
-const LAYOUT = 1;
+export const LAYOUT = 1;
 
 /** The state index is spread over this many partitions: DynamoDB takes 1,000 writes a second on each. */
 export const STATE_SHARDS = 8;
@@ -45,10 +47,11 @@ export function sealedKey(sealed: Pick<SealedHour, 'hour' | 'shard' | 'licenceKe
 
 /**
  * Right behind its meter's sealed hour. `~` starts no id of a caller, and callers have no right to write here. The
- * key makes a carry once per origin hour, tag set and amount accounted for before.
+ * key makes a carry once per origin hour, tag set and amount accounted for before, or action of an operator.
  */
 export function carryKey(carry: Carry): Item {
-  const id = `~${carry.originHour}.${tagSetDigest(carry.tagSet)}.${carry.originAccounted}`;
+  const once = carry.actionId === undefined ? carry.originAccounted : encodeKeyPart(carry.actionId);
+  const id = `~${carry.originHour}.${tagSetDigest(carry.tagSet)}.${once}`;
   return {
     pk: hourShardKey(carry.hour, carry.shard),
     sk: `${meterKey(carry.licenceKey, carry.dimension)}${KEY_SEPARATOR}${id}`,
@@ -91,8 +94,68 @@ function fromCarryItem(item: Item): Carry {
     tagSet: text(item, 'tagSet'),
     quantity: whole(item, 'quantity'),
     carriedAt: whole(item, 'carriedAt'),
+    ...present({ actionId: optionalText(item, 'actionId') }),
   };
 }
+
+export function creditPartition(shard: number): string {
+  return `credit#${String(shard).padStart(2, '0')}`;
+}
+
+export function creditKey({ licenceKey, dimension }: MeterName): Item {
+  return { pk: creditPartition(shardOf(licenceKey)), sk: meterKey(licenceKey, dimension) };
+}
+
+export function fromCreditItem(item: Item): Credit {
+  return {
+    licenceKey: text(item, 'licenceKey'),
+    dimension: text(item, 'dimension'),
+    granted: whole(item, 'granted'),
+    applied: whole(item, 'applied'),
+  };
+}
+
+/** By the month of the act's id, which begins with its instant. */
+export function auditKey({ actionId }: Pick<AuditEntry, 'actionId'>): Item {
+  return { pk: auditPartition(actionId.slice(0, 7)), sk: actionId };
+}
+
+export function auditPartition(month: string): string {
+  return `audit#${month}`;
+}
+
+export function toAuditItem(audit: AuditEntry): Item {
+  return { ...auditKey(audit), v: LAYOUT, ...audit };
+}
+
+export function fromAuditItem(item: Item): AuditEntry {
+  const facts = Object.entries(optionalMap(item, 'facts') ?? {});
+  return {
+    actionId: text(item, 'actionId'),
+    at: whole(item, 'at'),
+    who: text(item, 'who'),
+    why: text(item, 'why'),
+    action: oneOf(item, 'action', ACTIONS),
+    facts: Object.fromEntries(facts.map(([name, value]) => [name, typeof value === 'number' ? value : String(value)])),
+    ...present({
+      licenceKey: optionalText(item, 'licenceKey'),
+      dimension: optionalText(item, 'dimension'),
+      hour: item['hour'] === undefined ? undefined : hour(item, 'hour'),
+    }),
+  };
+}
+
+const ACTIONS: readonly ActionKind[] = [
+  'release',
+  'accept',
+  'carryOn',
+  'withhold',
+  'credit',
+  'confirm',
+  'resubmit',
+  'releaseGroup',
+  'cutOver',
+];
 
 export function fromSealedItem(item: Item): SealedHour {
   const seen = optionalMap(item, 'seen') ?? {};
@@ -128,6 +191,8 @@ export function fromSealedItem(item: Item): SealedHour {
       rehearsal: optionalOneOf(item, 'rehearsal', REHEARSALS),
       withheldQuantity: optionalWhole(item, 'withheldQuantity'),
       creditedQuantity: optionalWhole(item, 'creditedQuantity'),
+      settledQuantity: optionalWhole(item, 'settledQuantity'),
+      tagOverflowQuantity: optionalWhole(item, 'tagOverflowQuantity'),
       entitlement: entitlementIn(optionalMap(item, 'entitlement')),
     }),
   };

@@ -1,22 +1,30 @@
 // The ledger table: every seal, carry, attempt and result, each once, each under its condition.
 import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { Amendment, AuditEntry } from '../domain/amendment.ts';
 import type { HourStart } from '../domain/hour.ts';
 import { shardOf } from '../domain/keys.ts';
-import type { Carry, LedgerEntry, SealedHour } from '../domain/ledger.ts';
+import type { Carry, Credit, LedgerEntry, SealedHour } from '../domain/ledger.ts';
 import type { Settlement } from '../domain/metering-result.ts';
 import { tagSetDigest } from '../domain/tag-set.ts';
-import type { ItemKey, LateHold, LedgerStore, LiveRecord, OnMalformed } from '../flow/ports.ts';
-import { getItem, getItems, type Item, putItem, queryPages, toItem, transact, updateItem } from './dynamo.ts';
-import { present } from './item-reader.ts';
+import type { ItemKey, LateHold, LedgerStore, LiveRecord, MeterName, OnMalformed } from '../flow/ports.ts';
+import { getItem, getItems, type Item, putItem, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
+import { present, text } from './item-reader.ts';
 import {
+  auditPartition,
+  creditKey,
+  creditPartition,
+  fromAuditItem,
+  fromCreditItem,
   fromLedgerItem,
   fromLiveItem,
   fromSealedItem,
   itemKeyOf,
+  LAYOUT,
   sealedKey,
   stateKey,
   statePlace,
   stateSort,
+  toAuditItem,
   toCarryItem,
   toSealedItem,
 } from './ledger-items.ts';
@@ -27,6 +35,21 @@ import { partitionQuery } from './usage-store.ts';
 const REFUSALS_KEPT = 8;
 
 const ABSENT = 'attribute_not_exists(pk)';
+
+/** The members of a record that an operator's act may change. */
+const AMENDED = [
+  'status',
+  'reason',
+  'record',
+  'carriedOut',
+  'heldLate',
+  'heldReasons',
+  'nextAttemptAt',
+  'meteringRecordId',
+  'settledAt',
+  'withheldQuantity',
+  'settledQuantity',
+] as const;
 
 export class DynamoLedgerStore implements LedgerStore {
   readonly #client: DynamoDBClient;
@@ -46,10 +69,27 @@ export class DynamoLedgerStore implements LedgerStore {
     for await (const page of pages) yield page.map(fromLedgerItem);
   }
 
-  async seal(sealed: SealedHour): Promise<'sealed' | 'exists'> {
+  async seal(sealed: SealedHour, credit?: Credit): Promise<'sealed' | 'exists' | 'creditMoved'> {
     const item = toItem(toSealedItem(sealed));
-    const written = await putItem(this.#client, { TableName: this.#table, Item: item, ConditionExpression: ABSENT });
-    return written.kind === 'written' ? 'sealed' : 'exists';
+    if (!credit || !sealed.creditedQuantity) {
+      const written = await putItem(this.#client, { TableName: this.#table, Item: item, ConditionExpression: ABSENT });
+      return written.kind === 'written' ? 'sealed' : 'exists';
+    }
+    const written = await transact(this.#client, [
+      { Put: { TableName: this.#table, Item: item, ConditionExpression: ABSENT } },
+      {
+        Update: {
+          TableName: this.#table,
+          Key: toItem(creditKey(credit)),
+          UpdateExpression: 'SET applied = applied + :quantity',
+          // Granted may have grown meanwhile; what is written off was there all the same.
+          ConditionExpression: 'applied = :applied',
+          ExpressionAttributeValues: toItem({ ':quantity': sealed.creditedQuantity, ':applied': credit.applied }),
+        },
+      },
+    ]);
+    if (written.kind === 'written') return 'sealed';
+    return written.failed.includes(0) ? 'exists' : 'creditMoved';
   }
 
   async sealCarried(
@@ -129,10 +169,16 @@ export class DynamoLedgerStore implements LedgerStore {
       TableName: this.#table,
       Key: toItem(sealedKey(sealed)),
       UpdateExpression: 'SET attempts.#id = :attempt',
-      // A quarantined or settled record is not sent, whatever an index that lags a little said.
-      ConditionExpression: '#status IN (:open, :held)',
-      ExpressionAttributeNames: { '#id': attempt.id, '#status': 'status' },
-      ExpressionAttributeValues: toItem({ ':attempt': { at: attempt.at }, ':open': 'open', ':held': 'held' }),
+      // A quarantined or settled record is not sent, whatever an index that lags a little said; nor one of which an
+      // operator has withheld a part since it was read.
+      ConditionExpression: '#status IN (:open, :held) AND #record.quantity = :quantity',
+      ExpressionAttributeNames: { '#id': attempt.id, '#status': 'status', '#record': 'record' },
+      ExpressionAttributeValues: toItem({
+        ':attempt': { at: attempt.at },
+        ':open': 'open',
+        ':held': 'held',
+        ':quantity': sealed.record.quantity,
+      }),
     });
   }
 
@@ -181,6 +227,110 @@ export class DynamoLedgerStore implements LedgerStore {
         ':deadline': sealed.deadlineAt,
       }),
     });
+  }
+
+  async credits(shard: number): Promise<ReadonlyMap<string, Credit>> {
+    const items = await queryAll(this.#client, {
+      TableName: this.#table,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :shard',
+      FilterExpression: 'applied < granted',
+      ExpressionAttributeValues: toItem({ ':shard': creditPartition(shard) }),
+    });
+    return new Map(items.map((item) => [text(item, 'sk'), fromCreditItem(item)]));
+  }
+
+  async amend(before: SealedHour, amendment: Amendment): Promise<'amended' | 'already' | 'moved' | 'targetSealed'> {
+    const { carries, onlyInto, audit } = amendment;
+    const [first] = carries;
+    const written = await transact(this.#client, [
+      this.#putAudit(audit),
+      { Update: this.#amended(before, amendment.after) },
+      ...carries.map((carry) => this.#putCarry(carry)),
+      ...(onlyInto === 'unsealed' && first ? [this.#checkUnsealed(first)] : []),
+    ]);
+    if (written.kind === 'written') return 'amended';
+    if (written.failed.includes(0)) return 'already';
+    return written.failed.includes(1) ? 'moved' : 'targetSealed';
+  }
+
+  async grantCredit(meter: MeterName, quantity: number, audit: AuditEntry): Promise<'granted' | 'already'> {
+    const written = await transact(this.#client, [
+      this.#putAudit(audit),
+      {
+        Update: {
+          TableName: this.#table,
+          Key: toItem(creditKey(meter)),
+          UpdateExpression:
+            'SET granted = if_not_exists(granted, :none) + :quantity, applied = if_not_exists(applied, :none), licenceKey = :licence, dimension = :dimension, v = :layout',
+          ExpressionAttributeValues: toItem({
+            ':quantity': quantity,
+            ':none': 0,
+            ':licence': meter.licenceKey,
+            ':dimension': meter.dimension,
+            ':layout': LAYOUT,
+          }),
+        },
+      },
+    ]);
+    return written.kind === 'written' ? 'granted' : 'already';
+  }
+
+  async noteAction(audit: AuditEntry): Promise<'noted' | 'already'> {
+    const item = toItem(toAuditItem(audit));
+    const written = await putItem(this.#client, { TableName: this.#table, Item: item, ConditionExpression: ABSENT });
+    return written.kind === 'written' ? 'noted' : 'already';
+  }
+
+  async *audit(month: string): AsyncGenerator<readonly AuditEntry[]> {
+    const pages = queryPages(this.#client, {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :month',
+      ExpressionAttributeValues: toItem({ ':month': auditPartition(month) }),
+    });
+    for await (const page of pages) yield page.map(fromAuditItem);
+  }
+
+  #putAudit(audit: AuditEntry): TransactWriteItem {
+    return { Put: { TableName: this.#table, Item: toItem(toAuditItem(audit)), ConditionExpression: ABSENT } };
+  }
+
+  /** What an operator may change of a record; the condition is on all that such a change was decided by. */
+  #amended(before: SealedHour, after: SealedHour) {
+    const place = statePlace(after);
+    const values: Item = { ...Object.fromEntries(AMENDED.map((name) => [name, after[name]])), ...place };
+    const names = [...AMENDED, 'stateKey', 'stateSort'];
+    const sets = names.filter((name) => values[name] !== undefined);
+    const removes = names.filter((name) => values[name] === undefined);
+    const optional = (['withheldQuantity', 'settledQuantity'] as const).map((name) =>
+      before[name] === undefined ? `attribute_not_exists(#${name})` : `#${name} = :was_${name}`,
+    );
+    return {
+      TableName: this.#table,
+      Key: toItem(sealedKey(before)),
+      UpdateExpression: [
+        `SET ${sets.map((name) => `#${name} = :${name}`).join(', ')}`,
+        removes.length > 0 ? `REMOVE ${removes.map((name) => `#${name}`).join(', ')}` : '',
+      ].join(' '),
+      ConditionExpression: [
+        '#status = :was AND size(attempts) = :attempts AND deadlineAt = :deadline AND accounted = :accounted',
+        '#heldLate = :was_heldLate AND #carriedOut = :was_carriedOut AND #record.quantity = :quantity',
+        ...optional,
+      ].join(' AND '),
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: toItem({
+        ...Object.fromEntries(sets.map((name) => [`:${name}`, values[name]])),
+        ':was': before.status,
+        ':attempts': Object.keys(before.attempts).length,
+        ':deadline': before.deadlineAt,
+        ':accounted': before.accounted,
+        ':was_heldLate': before.heldLate,
+        ':was_carriedOut': before.carriedOut,
+        ':quantity': before.record.quantity,
+        ':was_withheldQuantity': before.withheldQuantity,
+        ':was_settledQuantity': before.settledQuantity,
+      }),
+    };
   }
 
   #checkUnsealed(carry: Carry): TransactWriteItem {

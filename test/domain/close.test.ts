@@ -231,28 +231,110 @@ describe('a zero record', () => {
   const product = aProduct({ zeroRecords: 'oneDimension' });
   const zero = (overrides: { licence?: object; product?: object; hour?: string; now?: number } = {}) =>
     zeroSeal(
-      aLicence(overrides.licence),
+      { licence: aLicence(overrides.licence), hour: anHour(overrides.hour), shard: 5, dimension: 'requests' },
       { ...product, ...overrides.product },
-      anHour(overrides.hour),
-      5,
       overrides.now ?? SETTLED,
       policy,
     );
 
-  test('is sealed for the first dimension of a licence that used nothing', () => {
+  test('is sealed for a dimension that a licence did not use', () => {
     expect(zero()).toMatchObject({ dimension: 'requests', status: 'open', record: { quantity: 0 }, accounted: 0 });
   });
 
   test.each<[string, Parameters<typeof zero>[0]]>([
-    ['the product wants none', { product: { zeroRecords: 'off' } }],
-    ['the product lists no dimension', { product: { dimensions: [] } }],
     ['the product is a contract', { product: { pricingModel: 'contract' } }],
     ['the hour has not settled', { now: SETTLED - 1 }],
     ['the deadline is near', { now: NEAR }],
     ['the licence was first seen after the hour', { licence: { firstSeenAt: at('2026-09-21T11:00:00Z') } }],
     ['the licence ended before the hour', { licence: { ending: { noticeAt: 0, revokedAt: 0 } } }],
+    ['the hour was metered by customer identifier', { licence: { cutOverHour: anHour('2026-09-21T11') } }],
     ['no period covers the hour', { licence: { periods: [{ to: at('2026-09-21T10:00:00Z') }] } }],
   ])('is left out where %s', (_claim, overrides) => {
     expect(zero(overrides)).toBeUndefined();
+  });
+});
+
+const aHundred = (overrides: Parameters<typeof aMeter>[0] = {}) =>
+  aMeter({ tally: aTally([{ quantity: 100 }]), ...overrides });
+
+describe('an hour that is rehearsed', () => {
+  const product = aProduct({ rehearsal: { mode: 'dryRun', until: anHour('2026-09-21T12') } });
+
+  test('is sealed with the record that would be sent, and withheld', () => {
+    const { sealed } = stepOf(decideClose(aHundred({ product }), SETTLED, policy), 'seal');
+    expect(sealed).toMatchObject({
+      status: 'withheld',
+      reason: 'dryRun',
+      rehearsal: 'dryRun',
+      record: { quantity: 100 },
+    });
+  });
+
+  test('is billed from the hour on that the rehearsal ends with, whenever it is sealed', () => {
+    const live = aMeter({ product, hour: anHour('2026-09-21T12') });
+    expect(decideClose(live, at('2026-09-21T13:10:00Z'), policy)).toMatchObject({ sealed: { status: 'open' } });
+    expect(decideClose(aHundred({ product }), at('2026-09-21T20:00:00Z'), policy)).toMatchObject({
+      sealed: { status: 'withheld' },
+    });
+  });
+
+  test('never lets its usage into an hour that is billed, near its deadline or late', () => {
+    expect(decideClose(aHundred({ product }), NEAR, policy)).toMatchObject({
+      kind: 'seal',
+      sealed: { status: 'withheld' },
+    });
+    const { sealed } = stepOf(decideClose(aHundred({ product }), SETTLED, policy), 'seal');
+    const late = aMeter({ product, sealed, tally: aTally([{ quantity: 100 }, { quantity: 7 }]) });
+    expect(decideClose(late, SETTLED, policy)).toMatchObject({ kind: 'holdLate', quantity: 7, reason: 'dryRun' });
+    // The setting may have been taken away by then: what counts is how the hour was sealed.
+    expect(decideClose({ ...late, product: aProduct() }, SETTLED, policy)).toMatchObject({ kind: 'holdLate' });
+  });
+});
+
+describe('a credit', () => {
+  const credit = { licenceKey: aLicence().licenceKey, dimension: 'requests', granted: 130, applied: 0 };
+
+  test('is taken off the record, down to zero and never below', () => {
+    const { sealed } = stepOf(decideClose(aHundred({ credit }), SETTLED, policy), 'seal');
+    expect(sealed).toMatchObject({ record: { quantity: 0 }, creditedQuantity: 100, accounted: 100 });
+    const rest = { ...credit, applied: 100 };
+    const { sealed: next } = stepOf(decideClose(aHundred({ credit: rest }), SETTLED, policy), 'seal');
+    expect(next).toMatchObject({ record: { quantity: 70 }, creditedQuantity: 30, accounted: 100 });
+  });
+
+  test('is left whole by an hour that is not billed', () => {
+    const product = aProduct({ rehearsal: { mode: 'shadow' } });
+    const { sealed } = stepOf(decideClose(aHundred({ credit, product }), SETTLED, policy), 'seal');
+    expect(sealed.creditedQuantity).toBeUndefined();
+    expect(sealed.record.quantity).toBe(100);
+  });
+});
+
+describe('at a cut-over from customer identifier to licence', () => {
+  const cutOverHour = anHour('2026-09-21T11');
+  const legacy = aLicence({ identityStyle: 'legacy', customerIdentifier: 'buyer-1', cutOverHour });
+
+  test('an hour is billed under the name of its side alone', () => {
+    expect(decideClose(aMeter({ licence: legacy }), SETTLED, policy)).toMatchObject({ kind: 'seal' });
+    expect(decideClose(aHundred({ licence: aLicence({ cutOverHour }) }), SETTLED, policy)).toMatchObject({
+      kind: 'sealCarried',
+      carries: [],
+      sealed: { heldLate: 100, heldReasons: ['beforeCutOver'] },
+    });
+    const after = aHundred({ licence: legacy, hour: cutOverHour });
+    expect(decideClose(after, at('2026-09-21T12:10:00Z'), policy)).toMatchObject({
+      kind: 'sealCarried',
+      sealed: { heldLate: 100, heldReasons: ['afterCutOver'] },
+    });
+  });
+
+  test('late usage stays before it: in the last hour where that is open, held with its reason where not', () => {
+    const earlier = lateMeter({ licence: legacy, hour: anHour('2026-09-21T08') });
+    const step = stepOf(decideClose(earlier, at('2026-09-21T12:30:00Z'), policy), 'carry');
+    expect(step).toMatchObject({ carry: { hour: anHour('2026-09-21T10') }, onlyInto: 'unsealed' });
+    expect(decideClose(lateMeter({ licence: legacy }), at('2026-09-21T12:30:00Z'), policy)).toMatchObject({
+      kind: 'holdLate',
+      reason: 'afterCutOver',
+    });
   });
 });

@@ -9,7 +9,13 @@ import { aLicence, anHour, aPolicy, aTally, at } from '../builders.ts';
 const NOW = at('2026-09-21T11:10:00Z');
 
 function seal(tally = aTally(), licence = aLicence(), hour = anHour()) {
-  return sealForSending({ hour, shard: 5, dimension: 'requests', licence }, tally, 'subscription', NOW, aPolicy());
+  return sealForSending(
+    { hour, shard: 5, dimension: 'requests', licence },
+    tally,
+    { pricingModel: 'subscription' },
+    NOW,
+    aPolicy(),
+  );
 }
 
 function sumOf(allocations: readonly Allocation[] = []): number {
@@ -83,8 +89,10 @@ describe('a sealed hour', () => {
   test('of a contract is withheld, and of one with consumption until the entitlement is known', () => {
     const meter = { hour: anHour(), shard: 5, dimension: 'requests', licence: aLicence() };
 
-    expect(sealForSending(meter, aTally(), 'contract', NOW, aPolicy())).toMatchObject({ status: 'withheld' });
-    expect(sealForSending(meter, aTally(), 'contractWithConsumption', NOW, aPolicy())).toMatchObject({
+    expect(sealForSending(meter, aTally(), { pricingModel: 'contract' }, NOW, aPolicy())).toMatchObject({
+      status: 'withheld',
+    });
+    expect(sealForSending(meter, aTally(), { pricingModel: 'contractWithConsumption' }, NOW, aPolicy())).toMatchObject({
       status: 'withheld',
       reason: 'entitlementUnknown',
     });

@@ -1,8 +1,9 @@
 // The stores of metering in memory: they really store, refuse by the conditions of the real ones, and page.
 
+import type { Amendment, AuditEntry } from '../../lambdas/domain/amendment.ts';
 import type { HourStart } from '../../lambdas/domain/hour.ts';
 import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
-import type { Carry, LedgerEntry, SealedHour } from '../../lambdas/domain/ledger.ts';
+import type { Carry, Credit, LedgerEntry, SealedHour } from '../../lambdas/domain/ledger.ts';
 import type { Settlement } from '../../lambdas/domain/metering-result.ts';
 import type { Refusal } from '../../lambdas/domain/refusal.ts';
 import { tagSetDigest } from '../../lambdas/domain/tag-set.ts';
@@ -12,6 +13,7 @@ import type {
   LateHold,
   LedgerStore,
   LiveRecord,
+  MeterName,
   RejectStore,
   UsageBounds,
   UsageStore,
@@ -19,163 +21,189 @@ import type {
 import { carryKey, STATE_SHARDS, statePlace } from '../../lambdas/stores/ledger-items.ts';
 import { toUsageItem } from '../../lambdas/stores/usage-store.ts';
 
-/** Waits until the next step may be taken: where a test interleaves workers, or lets one die. */
-export type Gate = (shard?: number) => Promise<void>;
+/** What the usage table holds, and what each item says: items are never changed in place. */
+export class UsageTable extends MemoryTable<Record<string, unknown>> {
+  readonly #parsed = new WeakMap<Record<string, unknown>, UsageRow>();
 
-export const NO_GATE: Gate = async () => {};
-
-/** Small, so that every test meets the ends of pages. */
-const PAGE = 3;
-
-/** Sorted text keys to values: a table of one partition key and one sort key. */
-class MemoryTable<T> {
-  readonly #partitions = new Map<string, Map<string, T>>();
-
-  get(pk: string, sk: string): T | undefined {
-    return this.#partitions.get(pk)?.get(sk);
-  }
-
-  set(pk: string, sk: string, value: T): void {
-    const partition = this.#partitions.get(pk) ?? new Map<string, T>();
-    partition.set(sk, value);
-    this.#partitions.set(pk, partition);
-  }
-
-  delete(pk: string, sk: string): boolean {
-    return this.#partitions.get(pk)?.delete(sk) ?? false;
-  }
-
-  /** A page of a query: what stands now behind `after`, in order. */
-  page(pk: string, after: string | undefined, within: (sk: string) => boolean): { sk: string; value: T }[] {
-    const keys = [...(this.#partitions.get(pk)?.keys() ?? [])]
-      .filter((sk) => within(sk) && (after === undefined || sk > after))
-      .sort();
-    return keys.slice(0, PAGE).flatMap((sk) => {
-      const value = this.get(pk, sk);
-      return value === undefined ? [] : [{ sk, value }];
-    });
-  }
-
-  values(): T[] {
-    return [...this.#partitions.values()].flatMap((partition) => [...partition.values()]);
-  }
-}
-
-async function* pages<T>(
-  table: MemoryTable<T>,
-  pk: string,
-  within: (sk: string) => boolean,
-  step: () => Promise<void>,
-) {
-  let after: string | undefined;
-  for (;;) {
-    await step();
-    const page = table.page(pk, after, within);
-    const last = page.at(-1);
-    if (!last) return;
-    yield page.map(({ value }) => value);
-    after = last.sk;
+  parsed(item: Record<string, unknown>): UsageRow {
+    const known = this.#parsed.get(item);
+    if (known) return known;
+    const row = parseUsageRow(item);
+    this.#parsed.set(item, row);
+    return row;
   }
 }
 
 export class MemoryUsageStore implements UsageStore {
-  readonly table = new MemoryTable<Record<string, unknown>>();
-  readonly #gate: Gate;
+  readonly table: UsageTable;
+  protected readonly io: Io;
 
-  constructor(gate: Gate = NO_GATE) {
-    this.#gate = gate;
+  constructor(io: Io = AT_ONCE, table = new UsageTable()) {
+    this.io = io;
+    this.table = table;
   }
 
-  async put(event: UsageEvent): Promise<'recorded' | 'already' | 'conflict'> {
-    await this.#gate(event.shard);
-    const { pk, sk, ...rest } = toUsageItem(event);
-    const existing = this.table.get(pk, sk);
-    if (!existing) {
-      this.table.set(pk, sk, { pk, sk, ...rest });
+  put(event: UsageEvent): Promise<'recorded' | 'already' | 'conflict'> {
+    const item = toUsageItem(event);
+    return this.io('write', event.shard, () => {
+      const existing = this.table.get(item.pk, item.sk);
+      if (existing) return this.#compared(existing, event);
+      this.table.set(item.pk, item.sk, item);
       return 'recorded';
-    }
-    return this.#compared(existing, event);
+    });
   }
 
-  async standing(event: UsageEvent): Promise<'already' | 'conflict' | 'absent'> {
-    await this.#gate(event.shard);
+  standing(event: UsageEvent): Promise<'already' | 'conflict' | 'absent'> {
     const { pk, sk } = toUsageItem(event);
-    const existing = this.table.get(pk, sk);
-    return existing ? this.#compared(existing, event) : 'absent';
+    return this.io('read', event.shard, () => {
+      const existing = this.table.get(pk, sk);
+      return existing ? this.#compared(existing, event) : 'absent';
+    });
   }
 
-  #compared(existing: Parameters<typeof parseUsageRow>[0], event: UsageEvent): 'already' | 'conflict' {
-    return isSameUsage(parseUsageRow(existing), event) ? 'already' : 'conflict';
+  #compared(existing: Record<string, unknown>, event: UsageEvent): 'already' | 'conflict' {
+    return isSameUsage(this.table.parsed(existing), event) ? 'already' : 'conflict';
   }
 
   async *rows(hour: HourStart, shard: number, bounds: UsageBounds = {}): AsyncGenerator<readonly UsageRow[]> {
-    const { licenceKey, from, before } = bounds;
-    const within = (sk: string) =>
-      (licenceKey === undefined || sk.startsWith(`${licenceKey}#`)) &&
-      (from === undefined || sk >= from) &&
-      (before === undefined || sk <= before);
-    for await (const page of pages(this.table, hourShardKey(hour, shard), within, () => this.#gate(shard))) {
-      yield page.map(parseUsageRow);
+    for await (const page of pagesOf(this.table, hourShardKey(hour, shard), rangeOf(bounds), this.io, shard)) {
+      yield page.map((item) => this.table.parsed(item));
     }
   }
 }
 
+/** As the real query has it: every key of a licence lies between `licence#` and `licence$`. */
+function rangeOf({ licenceKey, from, before }: UsageBounds): KeyRange {
+  const start = from ?? (licenceKey === undefined ? undefined : `${licenceKey}#`);
+  const end = before ?? (licenceKey === undefined ? undefined : `${licenceKey}$`);
+  return { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) };
+}
+
+/** The ledger table with its index by state, the credits and the audit lines. */
+export class LedgerTables {
+  readonly entries: MemoryTable<LedgerEntry>;
+  readonly credits = new Map<string, Credit>();
+  readonly actions = new Map<string, AuditEntry>();
+  readonly #byState: MemoryTable<LiveRecord>;
+  readonly #places = new Map<string, { stateKey: string; stateSort: string }>();
+
+  constructor(pageSize?: number) {
+    this.entries = new MemoryTable(pageSize);
+    this.#byState = new MemoryTable(pageSize);
+  }
+
+  put(sealed: SealedHour): void {
+    const [partition, meter] = [hourShardKey(sealed.hour, sealed.shard), meterKey(sealed.licenceKey, sealed.dimension)];
+    this.entries.set(partition, meter, sealed);
+    const key = `${partition} ${meter}`;
+    const before = this.#places.get(key);
+    if (before) this.#byState.delete(before.stateKey, before.stateSort);
+    const place = statePlace(sealed);
+    if (!place) return void this.#places.delete(key);
+    this.#places.set(key, place);
+    const { deadlineAt, status, nextAttemptAt } = sealed;
+    const reference = { partition, meter, deadlineAt, status, ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }) };
+    this.#byState.set(place.stateKey, place.stateSort, reference);
+  }
+
+  putCarry(carry: Carry): void {
+    const { pk, sk } = carryKey(carry);
+    this.entries.set(String(pk), String(sk), carry);
+  }
+
+  hasCarry(carry: Carry): boolean {
+    const { pk, sk } = carryKey(carry);
+    return this.entries.get(String(pk), String(sk)) !== undefined;
+  }
+
+  standing(at: Pick<SealedHour, 'hour' | 'shard' | 'licenceKey' | 'dimension'>): SealedHour | undefined {
+    const entry = this.entries.get(hourShardKey(at.hour, at.shard), meterKey(at.licenceKey, at.dimension));
+    return entry?.kind === 'sealed' ? entry : undefined;
+  }
+
+  byState(stateKey: string, io: Io, stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
+    return pagesOf(this.#byState, stateKey, {}, io, stateShard);
+  }
+
+  sealedHours(): SealedHour[] {
+    const found: SealedHour[] = [];
+    for (const [, , entry] of this.entries.entries()) if (entry.kind === 'sealed') found.push(entry);
+    return found;
+  }
+}
+
 export class MemoryLedgerStore implements LedgerStore {
-  readonly table = new MemoryTable<LedgerEntry>();
-  readonly gate: Gate;
+  readonly tables: LedgerTables;
+  protected readonly io: Io;
 
-  constructor(gate: Gate = NO_GATE) {
-    this.gate = gate;
+  constructor(io: Io = AT_ONCE, tables = new LedgerTables()) {
+    this.io = io;
+    this.tables = tables;
   }
 
-  async *entries(hour: HourStart, shard: number, licenceKey?: string): AsyncGenerator<readonly LedgerEntry[]> {
-    const within = (sk: string) => licenceKey === undefined || sk.startsWith(`${licenceKey}#`);
-    yield* pages(this.table, hourShardKey(hour, shard), within, () => this.gate(shard));
+  entries(hour: HourStart, shard: number, licenceKey?: string): AsyncGenerator<readonly LedgerEntry[]> {
+    const range = rangeOf(licenceKey === undefined ? {} : { licenceKey });
+    return pagesOf(this.tables.entries, hourShardKey(hour, shard), range, this.io, shard);
   }
 
-  async seal(sealed: SealedHour): Promise<'sealed' | 'exists'> {
-    await this.gate(sealed.shard);
-    if (this.standing(sealed)) return 'exists';
-    this.put(sealed);
-    return 'sealed';
+  seal(sealed: SealedHour, credit?: Credit): Promise<'sealed' | 'exists' | 'creditMoved'> {
+    const credited = sealed.creditedQuantity ?? 0;
+    return this.io(credit && credited ? 'transaction' : 'write', sealed.shard, () => {
+      if (this.tables.standing(sealed)) return 'exists';
+      if (credit && credited > 0) {
+        const key = meterKey(credit.licenceKey, credit.dimension);
+        const current = this.tables.credits.get(key);
+        if (!current || current.applied !== credit.applied) return 'creditMoved';
+        this.tables.credits.set(key, { ...current, applied: current.applied + credited });
+      }
+      this.tables.put(sealed);
+      return 'sealed';
+    });
   }
 
-  async sealCarried(
+  sealCarried(
     sealed: SealedHour,
     carries: readonly Carry[],
     onlyInto: 'any' | 'unsealed' = 'any',
   ): Promise<'sealed' | 'exists' | 'targetSealed'> {
-    await this.gate(sealed.shard);
-    if (this.standing(sealed) || carries.some((carry) => this.hasCarry(carry))) return 'exists';
-    if (onlyInto === 'unsealed' && carries[0] && this.standing(carries[0])) return 'targetSealed';
-    this.put(sealed);
-    for (const carry of carries) this.putCarry(carry);
-    return 'sealed';
+    return this.io('transaction', sealed.shard, () => {
+      if (this.tables.standing(sealed) || carries.some((carry) => this.tables.hasCarry(carry))) return 'exists';
+      if (onlyInto === 'unsealed' && carries[0] && this.tables.standing(carries[0])) return 'targetSealed';
+      this.tables.put(sealed);
+      for (const carry of carries) this.tables.putCarry(carry);
+      return 'sealed';
+    });
   }
 
-  async carry(
+  carry(
     origin: SealedHour,
     carry: Carry,
     onlyInto: 'any' | 'unsealed',
   ): Promise<'carried' | 'moved' | 'targetSealed'> {
-    await this.gate(origin.shard);
-    if (onlyInto === 'unsealed' && this.standing(carry)) return 'targetSealed';
-    const current = this.unmoved(origin, carry.tagSet);
-    if (!current || this.hasCarry(carry)) return 'moved';
-    this.putCarry(carry);
-    this.put({ ...raised(current, origin, carry), carriedOut: current.carriedOut + carry.quantity });
-    return 'carried';
+    return this.io('transaction', origin.shard, () => {
+      if (onlyInto === 'unsealed' && this.tables.standing(carry)) return 'targetSealed';
+      const current = this.unmoved(origin, carry.tagSet);
+      if (!current || this.tables.hasCarry(carry)) return 'moved';
+      this.tables.putCarry(carry);
+      this.tables.put({ ...raised(current, origin, carry), carriedOut: current.carriedOut + carry.quantity });
+      return 'carried';
+    });
   }
 
-  async holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'> {
-    await this.gate(origin.shard);
-    const current = this.unmoved(origin, late.tagSet);
-    if (!current || current.status !== origin.status || current.deadlineAt !== origin.deadlineAt) return 'moved';
-    const heldReasons = origin.heldReasons.includes(late.reason)
-      ? current.heldReasons
-      : [...current.heldReasons, late.reason];
-    this.put({ ...raised(current, origin, late), heldLate: current.heldLate + late.quantity, heldReasons });
-    return 'held';
+  holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'> {
+    return this.io('write', origin.shard, () => {
+      const current = this.unmoved(origin, late.tagSet);
+      if (!current || current.status !== origin.status || current.deadlineAt !== origin.deadlineAt) return 'moved';
+      const heldReasons = current.heldReasons.includes(late.reason)
+        ? current.heldReasons
+        : [...current.heldReasons, late.reason];
+      this.tables.put({
+        ...raised(current, origin, late),
+        heldLate: current.heldLate + late.quantity,
+        heldReasons,
+      });
+      return 'held';
+    });
   }
 
   async hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean> {
@@ -217,6 +245,7 @@ export class MemoryLedgerStore implements LedgerStore {
     await this.gate(sealed.shard);
     const current = this.standing(sealed);
     if (!current || (current.status !== 'open' && current.status !== 'held')) return false;
+    if (current.record.quantity !== sealed.record.quantity) return false;
     this.put({ ...current, attempts: { ...current.attempts, [attempt.id]: { at: attempt.at } } });
     return true;
   }
@@ -273,6 +302,20 @@ export class MemoryLedgerStore implements LedgerStore {
     const isSame = current?.accountedByTagSet[digest] === origin.accountedByTagSet[digest];
     return isSame ? current : undefined;
   }
+}
+
+function isAsRead(current: SealedHour, before: SealedHour): boolean {
+  return (
+    current.status === before.status &&
+    Object.keys(current.attempts).length === Object.keys(before.attempts).length &&
+    current.deadlineAt === before.deadlineAt &&
+    current.accounted === before.accounted &&
+    current.heldLate === before.heldLate &&
+    current.carriedOut === before.carriedOut &&
+    current.record.quantity === before.record.quantity &&
+    current.withheldQuantity === before.withheldQuantity &&
+    current.settledQuantity === before.settledQuantity
+  );
 }
 
 export function raised(

@@ -33,7 +33,7 @@ async function aWorld() {
     logged: [] as string[],
     clock: () => world.nowMs,
     limit: <T>(task: () => Promise<T>) => task(),
-    log: { error: (code: string) => void world.logged.push(code) },
+    log: { warn: () => {}, error: (code: string) => void world.logged.push(code) },
     products: new Map([['metrics-cloud', aProduct()]]),
     policy: aPolicy(),
   };
@@ -170,6 +170,25 @@ describe('closing what is due', () => {
     await closeDueHours(world, () => true);
 
     expect(order).toEqual(['2026-09-21T11', '2026-09-21T12', '2026-09-21T09', '2026-09-21T10']);
+  });
+
+  test('keeps a licence on the list of endings when a further step is noted as it is taken off, until it has looked again', async () => {
+    const world = await aWorld();
+    const { customers } = world;
+    await customers.noteEnding(LICENCE_KEY, { noticeAt: SETTLED });
+    const finish = customers.finishEnding.bind(customers);
+    customers.finishEnding = async (...read) => {
+      await customers.noteEnding(LICENCE_KEY, { noticeAt: SETTLED, deprovisionedAt: SETTLED + HOUR_MS });
+      return finish(...read);
+    };
+    world.nowMs = SETTLED + 48 * HOUR_MS;
+
+    await closeDueHours(world, () => true);
+    const afterFirst = await customers.endingLicences();
+    await closeDueHours(world, () => true);
+
+    expect(afterFirst.map(({ licenceKey }) => licenceKey)).toEqual([LICENCE_KEY]);
+    expect(await customers.endingLicences()).toEqual([]);
   });
 
   test('bills good rows beside thousands of bad ones, and keeps a thousand of those for the operator', async () => {
