@@ -38,6 +38,7 @@ export const ProductSchema = v.strictObject({
   ),
   zeroRecords: v.optional(v.picklist(['off', 'oneDimension', 'all']), 'oneDimension'),
   lateUsage: v.optional(v.picklist(['carry', 'hold']), 'carry'),
+  included: v.optional(v.record(v.string(), v.picklist(['perTerm', 'perHour', 'none']))),
   rehearsal: v.optional(v.strictObject({ mode: v.picklist(['dryRun', 'shadow']), until: v.optional(Hour) })),
 });
 

@@ -1,14 +1,15 @@
 // The rule by which an hour is closed: make what is accounted for equal to what was used.
 import { deadlineOf, lastHourOf, mayClose } from './deadline.ts';
+import { type Allowance, type CounterStep, type Inclusion, inclusionOf } from './entitlement.ts';
 import { addHours, type HourStart, hourOf, laterHour } from './hour.ts';
 import type { Carry, Credit, SealedHour } from './ledger.ts';
 import { coversInstant, handOverHour, isOnSideOf, type Licence, meteredPeriods, periodOfHour } from './licence.ts';
 import { MAX_QUANTITY } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
-import { hasDimension, type LateUsage, type Product, rehearsalOf } from './product.ts';
-import { type Meter, sealEmpty, sealForSending } from './seal.ts';
+import { hasDimension, type LateUsage, type PricingModel, type Product, rehearsalOf } from './product.ts';
+import { appliedEntitlement, type Meter, sealEmpty, sealForSending } from './seal.ts';
 import { ANY_TAGS, type TagSet, tagSetDigest } from './tag-set.ts';
-import { accountedTagSets, EMPTY_TALLY, type Tally } from './tally.ts';
+import { accountedTagSets, EMPTY_TALLY, sumOf, type Tally, takeUpTo } from './tally.ts';
 
 /** One licence's dimension in one hour: what was used, what is accounted for, and what else decides. */
 export interface MeterHour {
@@ -27,6 +28,8 @@ export interface MeterHour {
   readonly mayCarry?: boolean;
   /** What the meter is to be billed less, where anything. */
   readonly credit?: Credit | undefined;
+  /** What the contract includes; `'unknown'` while AWS has not said, absent where nothing is included by its model. */
+  readonly allowance?: Allowance | 'unknown' | undefined;
 }
 
 /** The one next thing to do. Doing it and deciding again ends in `nothing`. */
@@ -36,17 +39,33 @@ export type CloseStep =
   | { readonly kind: 'wait' }
   /** Nobody has told us of this licence; its usage waits. */
   | { readonly kind: 'awaitLicence' }
+  /** AWS has not said what the contract includes; until it does, nothing is billed. */
+  | { readonly kind: 'awaitEntitlement' }
   /** The product's settings do not list the dimension; its usage waits until they do. */
   | { readonly kind: 'unknownDimension' }
-  | { readonly kind: 'seal'; readonly sealed: SealedHour }
+  | { readonly kind: 'seal'; readonly sealed: SealedHour; readonly step?: CounterStep | undefined }
   | {
       readonly kind: 'sealCarried';
       readonly sealed: SealedHour;
       readonly carries: readonly Carry[];
       readonly onlyInto: 'any' | 'unsealed';
+      readonly step?: CounterStep | undefined;
     }
-  | { readonly kind: 'carry'; readonly carry: Carry; readonly onlyInto: 'any' | 'unsealed' }
-  | { readonly kind: 'holdLate'; readonly tagSet: TagSet; readonly quantity: number; readonly reason: string }
+  | {
+      readonly kind: 'carry';
+      readonly carry: Carry;
+      readonly onlyInto: 'any' | 'unsealed';
+      readonly inclusion?: Inclusion | undefined;
+    }
+  | {
+      readonly kind: 'holdLate';
+      readonly tagSet: TagSet;
+      readonly quantity: number;
+      readonly reason: string;
+      readonly inclusion?: Inclusion | undefined;
+    }
+  /** Late usage, all of which the contract includes. */
+  | { readonly kind: 'include'; readonly tagSet: TagSet; readonly inclusion: Inclusion }
   | { readonly kind: 'broken'; readonly problem: string };
 
 export function decideClose(meter: MeterHour, nowMs: number, policy: MeteringPolicy): CloseStep {
@@ -59,31 +78,71 @@ export function decideClose(meter: MeterHour, nowMs: number, policy: MeteringPol
   return decideFirst({ ...meter, licence }, nowMs, policy);
 }
 
+export function pricingModelOf(product: Product | undefined, licence: Licence): PricingModel {
+  return product?.pricingModel ?? licence.pricingModel;
+}
+
+/** The last moment at which an hour can wait for what AWS says of its contract. */
+function canWaitUntil({ hour, licence }: MeterHour, policy: MeteringPolicy): number {
+  const ending = licence?.ending;
+  const untilNear = deadlineOf(hour, undefined, policy) - policy.nearDeadlineMs;
+  return ending ? Math.min(untilNear, deadlineOf(hour, ending, policy) - policy.lastHourMarginMs) : untilNear;
+}
+
 type KnownMeter = MeterHour & { readonly licence: Licence };
 
 function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): CloseStep {
-  const { hour, licence, product, tally, credit } = meter;
+  const { hour, licence, product, credit, allowance } = meter;
   if (product && !hasDimension(product, meter.dimension)) return { kind: 'unknownDimension' };
   const outside = outsideOf(licence, hour, policy);
   if (outside) return sealHeld(meter, outside, nowMs, policy);
+  if (allowance === 'unknown') {
+    if (nowMs < canWaitUntil(meter, policy)) return { kind: 'awaitEntitlement' };
+    return sealHeld(meter, 'entitlementUnknown', nowMs, policy);
+  }
   const rehearsal = rehearsalOf(product, hour);
   // The licence's own final window is no reason to carry: it ends for every one of its hours at once.
   const isNear = nowMs >= deadlineOf(hour, undefined, policy) - policy.nearDeadlineMs;
   // What is rehearsed stays in its hour: carried on, it could be billed in one that is not.
   const target = isNear && rehearsal === undefined ? firstTarget(meter, nowMs, policy) : undefined;
   if (target === undefined) {
-    const terms = { pricingModel: product?.pricingModel ?? licence.pricingModel, rehearsal, credit };
-    return { kind: 'seal', sealed: sealForSending(meter, tally, terms, nowMs, policy) };
+    const terms = { pricingModel: pricingModelOf(product, licence), rehearsal, credit, allowance };
+    const sealed = sealForSending(meter, meter.tally, terms, nowMs, policy);
+    return { kind: 'seal', sealed, step: allowance && inclusionIn(meter, sealed.entitlement?.ownAccounted ?? 0)?.step };
   }
   if (lateUsageOf(product) === 'hold') return sealHeld(meter, 'policy', nowMs, policy);
+  return sealOnTheWay({ ...meter, licence }, target, nowMs, policy);
+}
+
+/** Seals nothing, and sends the usage on into another hour. */
+function sealOnTheWay(meter: KnownMeter, target: HourStart, nowMs: number, policy: MeteringPolicy): CloseStep {
+  const { tally } = meter;
   const late = [...accountedTagSets(tally)].filter(([, quantity]) => quantity > 0);
-  const carried = new Map(late.slice(0, CARRIES_AT_ONCE));
-  const carriedOut = [...carried.values()].reduce((sum, quantity) => sum + quantity, 0);
+  const accounted = new Map(late.slice(0, CARRIES_AT_ONCE));
+  const inclusion = inclusionIn(meter, Math.max(0, sumOf(accounted) - tally.seen.carriedIn));
+  const carriedOut = sumOf(accounted) - (inclusion?.included ?? 0);
+  const carried = takeUpTo(accounted, carriedOut);
+  const fate = { carriedOut, heldLate: 0, heldReasons: [], ...includedFate(meter, inclusion) };
   return {
     kind: 'sealCarried',
-    sealed: sealEmpty(meter, tally, carried, { carriedOut, heldLate: 0, heldReasons: [] }, nowMs, policy),
+    sealed: sealEmpty(meter, tally, accounted, fate, nowMs, policy),
     carries: [...carried].map(([tagSet, quantity]) => carryOf(meter, target, 0, tagSet, quantity, nowMs)),
-    onlyInto: lastHourFor(licence, policy) === undefined ? 'any' : 'unsealed',
+    onlyInto: lastHourFor(meter.licence, policy) === undefined ? 'any' : 'unsealed',
+    step: inclusion?.step,
+  };
+}
+
+/** How units used in the hour itself are counted, where the contract includes some. */
+function inclusionIn({ allowance, licenceKey, dimension }: MeterHour, own: number): Inclusion | undefined {
+  if (allowance === undefined || allowance === 'unknown') return undefined;
+  return inclusionOf({ licenceKey, dimension }, allowance, own);
+}
+
+function includedFate({ allowance }: MeterHour, inclusion: Inclusion | undefined) {
+  if (!inclusion || allowance === undefined || allowance === 'unknown') return {};
+  return {
+    ...(inclusion.included === 0 ? {} : { withheldQuantity: inclusion.included }),
+    entitlement: appliedEntitlement(allowance, inclusion),
   };
 }
 
@@ -121,10 +180,17 @@ function endingTarget(last: HourStart, nowMs: number): HourStart {
 const CARRIES_AT_ONCE = 50;
 
 function sealHeld(meter: KnownMeter, reason: string, nowMs: number, policy: MeteringPolicy): CloseStep {
-  const fate = { carriedOut: 0, heldLate: meter.tally.used, heldReasons: [reason] };
   const { tally } = meter;
+  const inclusion = inclusionIn(meter, tally.used - tally.seen.carriedIn);
+  const heldLate = tally.used - (inclusion?.included ?? 0);
+  const fate = {
+    carriedOut: 0,
+    heldLate,
+    heldReasons: heldLate > 0 ? [reason] : [],
+    ...includedFate(meter, inclusion),
+  };
   const sealed = sealEmpty(meter, tally, accountedTagSets(tally), fate, nowMs, policy);
-  return { kind: 'sealCarried', sealed, carries: [], onlyInto: 'any' };
+  return { kind: 'sealCarried', sealed, carries: [], onlyInto: 'any', step: inclusion?.step };
 }
 
 function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy: MeteringPolicy): CloseStep {
@@ -132,24 +198,37 @@ function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy:
   if (problem) return { kind: 'broken', problem };
   const late = firstLate(meter.tally, sealed);
   if (!late) return { kind: 'nothing' };
-  const { tagSet, quantity, accounted } = late;
+  const { tagSet, accounted } = late;
+  if (meter.allowance === 'unknown' && nowMs < canWaitUntil(meter, policy)) return { kind: 'awaitEntitlement' };
+  const inclusion = inclusionIn(meter, Math.min(late.quantity, ownLate(meter.tally, sealed)));
+  const quantity = late.quantity - (inclusion?.included ?? 0);
+  if (inclusion && quantity === 0) return { kind: 'include', tagSet, inclusion };
   // Another pipeline bills the hour, and what comes late to it.
-  if (sealed.rehearsal) return { kind: 'holdLate', tagSet, quantity, reason: sealed.rehearsal };
+  if (sealed.rehearsal) return { kind: 'holdLate', tagSet, quantity, reason: sealed.rehearsal, inclusion };
+  if (meter.allowance === 'unknown') return { kind: 'holdLate', tagSet, quantity, reason: 'entitlementUnknown' };
   // What one record could not hold is no late usage: it goes on, whatever the policy for late usage says.
   const isOverflow = sealed.record.quantity + (sealed.creditedQuantity ?? 0) === MAX_QUANTITY;
   if (lateUsageOf(meter.product) === 'hold' && !isOverflow) {
-    return { kind: 'holdLate', tagSet, quantity, reason: 'policy' };
+    return { kind: 'holdLate', tagSet, quantity, reason: 'policy', inclusion };
   }
   const last = meter.licence && lastHourFor(meter.licence, policy);
   if (last === undefined) {
-    const target = carryTarget(meter.hour, nowMs);
-    return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'any' };
+    const carry = carryOf(meter, carryTarget(meter.hour, nowMs), accounted, tagSet, quantity, nowMs);
+    return { kind: 'carry', carry, onlyInto: 'any', inclusion };
   }
   const target = endingTarget(last, nowMs);
   if (target <= meter.hour) {
-    return { kind: 'holdLate', tagSet, quantity, reason: meter.licence?.ending ? 'licenceEnding' : 'afterCutOver' };
+    const reason = meter.licence?.ending ? 'licenceEnding' : 'afterCutOver';
+    return { kind: 'holdLate', tagSet, quantity, reason, inclusion };
   }
-  return { kind: 'carry', carry: carryOf(meter, target, accounted, tagSet, quantity, nowMs), onlyInto: 'unsealed' };
+  const carry = carryOf(meter, target, accounted, tagSet, quantity, nowMs);
+  return { kind: 'carry', carry, onlyInto: 'unsealed', inclusion };
+}
+
+/** Late units that were used in the hour itself: what was carried in is counted already where it was used. */
+function ownLate({ used, seen }: Tally, sealed: SealedHour): number {
+  const counted = sealed.entitlement?.ownAccounted ?? Math.max(0, sealed.accounted - sealed.seen.carriedIn);
+  return Math.max(0, used - seen.carriedIn - counted);
 }
 
 function lateUsageOf(product: Product | undefined): LateUsage {

@@ -1,4 +1,5 @@
 // What is accounted for: sealed hours, what became of each, and the carries between hours.
+import type { IncludedBasis } from './entitlement.ts';
 import type { HourStart } from './hour.ts';
 import type { IdentityStyle } from './product.ts';
 import type { TagSet } from './tag-set.ts';
@@ -110,12 +111,17 @@ export interface SealedHour {
 /** Why a record is made as if it were to be sent, and never is. */
 export type Rehearsal = 'dryRun' | 'shadow';
 
-/** The entitlement by which the overage of an hour was counted, as it stood then. */
+/** The entitlement by which the overage of an hour was counted, as it stood when the hour was sealed. */
 export interface AppliedEntitlement {
-  readonly basis: 'perTerm' | 'perHour' | 'none';
+  readonly basis: IncludedBasis;
   readonly entitledQuantity: number;
-  /** Units used of it before this hour. */
+  /** Units used of it before this hour was counted. */
   readonly usedBefore: number;
+  readonly termStart: HourStart;
+  /** Units used in the hour itself that are counted, late ones included. What was carried in counted where it was used. */
+  readonly ownAccounted: number;
+  /** Those of them that lie beyond what is included. */
+  readonly ownOverage: number;
 }
 
 /**

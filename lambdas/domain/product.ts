@@ -1,4 +1,5 @@
 // What the seller lists on AWS Marketplace, and how its usage is to be treated.
+import type { IncludedBasis } from './entitlement.ts';
 import type { HourStart } from './hour.ts';
 import type { Rehearsal } from './ledger.ts';
 
@@ -39,6 +40,11 @@ export interface Product {
   readonly zeroRecords: ZeroRecords;
   readonly lateUsage: LateUsage;
   readonly rehearsal?: RehearsedHours | undefined;
+  /**
+   * How a contract with consumption includes usage, by dimension. Where it says nothing, a dimension that AWS names among
+   * the entitlements is included per term, and any other not at all.
+   */
+  readonly included?: Readonly<Record<string, IncludedBasis>> | undefined;
 }
 
 export type Products = ReadonlyMap<string, Product>;

@@ -1,13 +1,14 @@
 // Freezing an hour: the whole wire record, its deadline and what it was made of.
 import { deadlineOf } from './deadline.ts';
+import { type Allowance, type Inclusion, inclusionOf } from './entitlement.ts';
 import { HOUR_MS, type HourStart, hourStartMs } from './hour.ts';
-import type { Allocation, Credit, Rehearsal, SealedHour, WireRecord } from './ledger.ts';
+import type { Allocation, AppliedEntitlement, Credit, Rehearsal, SealedHour, WireRecord } from './ledger.ts';
 import { type Licence, licenceStartMsIn, periodOfHour } from './licence.ts';
 import { MAX_ALLOCATIONS, MAX_QUANTITY, MAX_TAGS } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import type { PricingModel } from './product.ts';
 import { ANY_TAGS, type TagSet, tagPairs, tagSetDigest, UNTAGGED } from './tag-set.ts';
-import { type Tally, takeUpTo } from './tally.ts';
+import { sumOf, type Tally, takeUpTo } from './tally.ts';
 
 export interface Meter {
   readonly hour: HourStart;
@@ -25,11 +26,13 @@ export interface SealTerms {
   readonly rehearsal?: Rehearsal | undefined;
   /** What the licence's dimension is to be billed less. */
   readonly credit?: Credit | undefined;
+  /** What a contract with consumption includes. */
+  readonly allowance?: Allowance | undefined;
 }
 
 /**
- * A sealed hour to be sent: as much of the tally as one record can hold. What is over is carried. A credit takes from
- * the record, never below zero, and only where the record is to be billed.
+ * A sealed hour to be sent: as much of the tally as one record can hold. What is over is carried. What a contract
+ * includes is withheld. A credit takes from the record, never below zero, and only where the record is to be billed.
  */
 export function sealForSending(
   meter: Meter,
@@ -38,11 +41,34 @@ export function sealForSending(
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {
-  const taken = takeUpTo(tally.byTagSet, MAX_QUANTITY);
-  const standing = openingStanding(terms);
+  const { taken, inclusion } = takenBy(meter, tally, terms.allowance);
+  const beyond = sumOf(taken) - inclusion.included;
+  const standing = openingStanding(terms, inclusion.included > 0 && beyond === 0);
   const isBilled = standing.status === 'open';
   const { granted = 0, applied = 0 } = (isBilled ? terms.credit : undefined) ?? {};
-  return frozen(meter, tally, { taken, credit: granted - applied }, standing, nowMs, policy);
+  const credited = Math.min(granted - applied, beyond);
+  const sealed = frozen(meter, tally, { taken, billed: beyond - credited }, standing, nowMs, policy);
+  return {
+    ...sealed,
+    ...(credited === 0 ? {} : { creditedQuantity: credited }),
+    ...(inclusion.included === 0 ? {} : { withheldQuantity: inclusion.included }),
+    ...(terms.allowance ? { entitlement: appliedEntitlement(terms.allowance, inclusion) } : {}),
+  };
+}
+
+/** As much as one record can hold besides what the contract includes. What was carried in counted where it was used. */
+function takenBy({ licence, dimension }: Meter, tally: Tally, allowance: Allowance | undefined) {
+  const { carriedIn } = tally.seen;
+  const split = (own: number) =>
+    allowance ? inclusionOf({ licenceKey: licence.licenceKey, dimension }, allowance, own) : { own, included: 0 };
+  const { included } = split(tally.used - carriedIn);
+  const taken = takeUpTo(tally.byTagSet, MAX_QUANTITY + (carriedIn < MAX_QUANTITY ? included : 0));
+  return { taken, inclusion: split(Math.max(0, sumOf(taken) - carriedIn)) };
+}
+
+export function appliedEntitlement(allowance: Allowance, { own, included }: Inclusion): AppliedEntitlement {
+  const { basis, entitledQuantity, used: usedBefore, termStart } = allowance;
+  return { basis, entitledQuantity, usedBefore, termStart, ownAccounted: own, ownOverage: own - included };
 }
 
 /** A sealed hour without anything to send; `accounted` is carried on or held from the start. */
@@ -50,47 +76,46 @@ export function sealEmpty(
   meter: Meter,
   tally: Tally,
   accounted: ReadonlyMap<TagSet, number>,
-  fate: { carriedOut: number; heldLate: number; heldReasons: readonly string[] },
+  fate: Pick<SealedHour, 'carriedOut' | 'heldLate' | 'heldReasons' | 'withheldQuantity' | 'entitlement'>,
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {
-  const empty = frozen(meter, tally, { taken: new Map(), credit: 0 }, { status: 'carried' }, nowMs, policy);
+  const empty = frozen(meter, tally, { taken: new Map(), billed: 0 }, { status: 'carried' }, nowMs, policy);
   return {
     ...empty,
     ...fate,
-    accounted: fate.carriedOut + fate.heldLate,
+    accounted: fate.carriedOut + fate.heldLate + (fate.withheldQuantity ?? 0),
     accountedByTagSet: byDigest(accounted),
   };
 }
 
 type Standing = Pick<SealedHour, 'status' | 'reason' | 'rehearsal'>;
 
-function openingStanding({ pricingModel, rehearsal }: SealTerms): Standing {
+function openingStanding({ pricingModel, rehearsal, allowance }: SealTerms, isIncluded: boolean): Standing {
   switch (pricingModel) {
+    case 'contractWithConsumption':
     case 'subscription':
-      return rehearsal === undefined ? { status: 'open' } : { status: 'withheld', reason: rehearsal, rehearsal };
+      // Billing before the entitlement is known could bill what the contract includes.
+      if (pricingModel !== 'subscription' && !allowance) return { status: 'withheld', reason: 'entitlementUnknown' };
+      if (rehearsal !== undefined) return { status: 'withheld', reason: rehearsal, rehearsal };
+      return isIncluded ? { status: 'withheld', reason: 'included' } : { status: 'open' };
     case 'contract':
       return { status: 'withheld', reason: 'contract' };
-    case 'contractWithConsumption':
-      // Billing before the entitlement is known could bill what the contract includes.
-      return { status: 'withheld', reason: 'entitlementUnknown' };
   }
 }
 
 function frozen(
   { hour, shard, dimension, licence }: Meter,
   tally: Tally,
-  { taken, credit }: { taken: ReadonlyMap<TagSet, number>; credit: number },
+  { taken, billed }: { taken: ReadonlyMap<TagSet, number>; billed: number },
   standing: Standing,
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {
   const timestampSeconds = recordTimestampSeconds(hour, licence, tally.firstUsedAt);
   const accounted = sumOf(taken);
-  const credited = Math.min(credit, accounted);
-  const billed = credited === 0 ? taken : takeUpTo(taken, accounted - credited);
-  const { allocations, overflow } = allocationsOf(billed);
-  const record = wireRecord(timestampSeconds, dimension, licence, sumOf(billed), allocations);
+  const { allocations, overflow } = allocationsOf(billed === accounted ? taken : takeUpTo(taken, billed));
+  const record = wireRecord(timestampSeconds, dimension, licence, billed, allocations);
   return {
     kind: 'sealed',
     hour,
@@ -113,15 +138,8 @@ function frozen(
     attempts: {},
     refusals: [],
     sealedAt: nowMs,
-    ...(credited === 0 ? {} : { creditedQuantity: credited }),
     ...(overflow === 0 ? {} : { tagOverflowQuantity: overflow }),
   };
-}
-
-function sumOf(byTagSet: ReadonlyMap<TagSet, number>): number {
-  let sum = 0;
-  for (const quantity of byTagSet.values()) sum += quantity;
-  return sum;
 }
 
 function wireRecord(

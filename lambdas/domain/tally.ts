@@ -81,9 +81,9 @@ export class TallyBuilder {
 
   // Adding digests is free of order; two 32-bit sums stay exact in doubles.
   #mix(text: string): void {
-    const digest = hash('sha256', text, 'buffer');
-    this.#hashHigh = (this.#hashHigh + digest.readUInt32BE(0)) >>> 0;
-    this.#hashLow = (this.#hashLow + digest.readUInt32BE(4)) >>> 0;
+    const digest = hash('sha256', text);
+    this.#hashHigh = (this.#hashHigh + Number.parseInt(digest.slice(0, 8), 16)) >>> 0;
+    this.#hashLow = (this.#hashLow + Number.parseInt(digest.slice(8, 16), 16)) >>> 0;
   }
 }
 
@@ -99,6 +99,12 @@ export const EMPTY_TALLY: Tally = new TallyBuilder().tally();
  */
 export function accountedTagSets(tally: Tally): ReadonlyMap<TagSet, number> {
   return tally.byTagSet.size > MAX_ALLOCATIONS ? new Map([[ANY_TAGS, tally.used]]) : tally.byTagSet;
+}
+
+export function sumOf(byTagSet: ReadonlyMap<TagSet, number>): number {
+  let sum = 0;
+  for (const quantity of byTagSet.values()) sum += quantity;
+  return sum;
 }
 
 /** The first `limit` units of a tally, tag set by tag set in canonical order, the untagged ones last. */

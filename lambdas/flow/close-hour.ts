@@ -2,19 +2,33 @@
 // Writes:      seals, carries and holds, as domain/close.ts decides; rejects for rows that can't be billed
 // Once per:    licence, dimension and hour; a carry once per origin and amount accounted for before
 // If it stops: the next look reads the same facts and goes on; a look at a closed hour writes nothing
-import { decideClose, type MeterHour, zeroSeal } from '../domain/close.ts';
+import { decideClose, type MeterHour, pricingModelOf, zeroSeal } from '../domain/close.ts';
+import {
+  type Allowance,
+  countingVersionAt,
+  ENTITLEMENTS_BELIEVED_MS,
+  entitledQuantity,
+} from '../domain/entitlement.ts';
 import { asFailure, BrokenInvariant } from '../domain/failure.ts';
-import type { HourStart } from '../domain/hour.ts';
+import { type HourStart, hourEndMs } from '../domain/hour.ts';
 import { meterKey } from '../domain/keys.ts';
 import type { Credit, SealedHour } from '../domain/ledger.ts';
 import type { Licence } from '../domain/licence.ts';
-import type { MeteringPolicy } from '../domain/metering-policy.ts';
+import { lastLookMs, type MeteringPolicy } from '../domain/metering-policy.ts';
 import { type Products, zeroDimensions } from '../domain/product.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Meter } from '../domain/seal.ts';
 import type { BadRow } from '../domain/usage-row.ts';
 import { Cursor } from './cursor.ts';
-import type { CustomerStore, LedgerStore, MeterName, RejectStore, UsageStore, WorkStore } from './ports.ts';
+import type {
+  CustomerStore,
+  EntitlementReader,
+  LedgerStore,
+  MeterName,
+  RejectStore,
+  UsageStore,
+  WorkStore,
+} from './ports.ts';
 import { type MeterReading, readMeters } from './read-meters.ts';
 
 export interface ClosePorts {
@@ -22,8 +36,9 @@ export interface ClosePorts {
   readonly usage: Pick<UsageStore, 'rows'>;
   readonly ledger: Pick<
     LedgerStore,
-    'entries' | 'seal' | 'sealCarried' | 'carry' | 'holdLate' | 'hasten' | 'sealed' | 'credits'
+    'entries' | 'seal' | 'sealCarried' | 'carry' | 'holdLate' | 'include' | 'hasten' | 'sealed' | 'credits' | 'counter'
   >;
+  readonly entitlements?: EntitlementReader;
   readonly work: WorkStore;
   readonly rejects: RejectStore;
   readonly clock: () => number;
@@ -39,6 +54,8 @@ export interface LookResult {
   sealed: number;
   carried: number;
   held: number;
+  /** Late usage that the contract includes. */
+  included: number;
   rejected: number;
   awaiting: number;
   broken: number;
@@ -51,7 +68,18 @@ export interface LookResult {
 }
 
 export function nothingDone(): LookResult {
-  return { sealed: 0, carried: 0, held: 0, rejected: 0, awaiting: 0, broken: 0, waiting: 0, failed: 0, unfinished: 0 };
+  return {
+    sealed: 0,
+    carried: 0,
+    held: 0,
+    included: 0,
+    rejected: 0,
+    awaiting: 0,
+    broken: 0,
+    waiting: 0,
+    failed: 0,
+    unfinished: 0,
+  };
 }
 
 export function addLook(sum: LookResult, look: LookResult): void {
@@ -183,19 +211,41 @@ async function closeMeter(
   const creditOf = async () => (licence && !reading.sealed ? credits.of(reading) : undefined);
   let meter: MeterHour = { ...reading, hour, shard, licence, product, earlierSettled, credit: await creditOf() };
   for (let step = 0; step < STEP_LIMIT; step++) {
-    const sealed = await takeStep(ports, meter, result);
+    // Asked anew before each step: what one step counts of a contract's term changes the next.
+    const sealed = await takeStep(ports, { ...meter, allowance: await allowanceOf(ports, meter) }, result);
     if (sealed === 'done') return;
     if (sealed === 'creditMoved') {
       credits.forget();
       meter = { ...meter, credit: await creditOf() };
-    } else {
+    } else if (sealed !== 'counterMoved') {
       meter = sealed === 'targetSealed' ? { ...meter, mayCarry: false } : { ...meter, sealed };
     }
   }
   result.unfinished += 1;
 }
 
-type StepOutcome = SealedHour | 'done' | 'targetSealed' | 'creditMoved';
+/** What the contract includes of the meter's usage; `'unknown'` while AWS has not said, or not for too long. */
+async function allowanceOf(ports: ClosePorts, meter: MeterHour): Promise<Allowance | 'unknown' | undefined> {
+  const { licence, product, licenceKey, dimension, hour, sealed, tally } = meter;
+  if (!licence || pricingModelOf(product, licence) !== 'contractWithConsumption') return undefined;
+  // Nothing to count, and nothing to read for.
+  if (tally.used === (sealed?.accounted ?? 0)) return 'unknown';
+  const known = await ports.entitlements?.entitlements(licenceKey);
+  const version = known && countingVersionAt(known, hour);
+  if (!version || ports.clock() - known.checkedAt > ENTITLEMENTS_BELIEVED_MS) return 'unknown';
+  const named = entitledQuantity(version, dimension);
+  const basis = product?.included?.[dimension] ?? (named === undefined ? 'none' : 'perTerm');
+  const { termStart } = version;
+  const entitled = { basis, entitledQuantity: named ?? 0, termStart };
+  if (basis === 'perTerm') {
+    const { used, overage } = await ports.ledger.counter({ licenceKey, dimension, termStart });
+    return { ...entitled, used, overage };
+  }
+  const { ownAccounted = 0, ownOverage = 0 } = sealed?.entitlement ?? {};
+  return { ...entitled, used: ownAccounted, overage: ownOverage };
+}
+
+type StepOutcome = SealedHour | 'done' | 'targetSealed' | 'creditMoved' | 'counterMoved';
 
 /** Does the next thing; gives back the ledger item as it then stands, or why there is none to go on with. */
 async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult): Promise<StepOutcome> {
@@ -213,21 +263,26 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
       // Told of it between the look and the note? Whoever told us found nothing waiting, so it is for us to release.
       if (await ports.customers.licence(meter.licenceKey)) await ports.work.releaseAwaiting(meter.licenceKey);
       return 'done';
+    case 'awaitEntitlement':
+      result.waiting += 1;
+      // A marker brings the next look at once, not hours later; it stays while the hour waits.
+      await ports.work.markLate(meter.hour, meter.shard);
+      return 'done';
     case 'unknownDimension':
       result.rejected += 1;
-      await ports.rejects.keep(unlistedDimension(meter, ports.clock()));
+      await ports.rejects.keep(unlistedDimension(meter, ports));
       return 'done';
     case 'seal': {
-      const outcome = await ledger.seal(step.sealed, meter.credit);
-      if (outcome === 'creditMoved') return outcome;
+      const outcome = await ledger.seal(step.sealed, meter.credit, step.step);
+      if (outcome === 'creditMoved' || outcome === 'counterMoved') return outcome;
       if (outcome === 'exists') return asItStands(ports, meter);
       result.sealed += 1;
       noteTagOverflow(ports, step.sealed);
       return step.sealed;
     }
     case 'sealCarried': {
-      const outcome = await ledger.sealCarried(step.sealed, step.carries, step.onlyInto);
-      if (outcome === 'targetSealed') return outcome;
+      const outcome = await ledger.sealCarried(step.sealed, step.carries, step.onlyInto, step.step);
+      if (outcome === 'targetSealed' || outcome === 'counterMoved') return outcome;
       if (outcome === 'exists') return asItStands(ports, meter);
       result.carried += step.carries.length;
       result.held += step.sealed.heldLate > 0 ? 1 : 0;
@@ -235,17 +290,21 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
     }
     case 'carry': {
       const origin = originOf(meter);
-      const outcome = await ledger.carry(origin, step.carry, step.onlyInto);
+      const outcome = await ledger.carry(origin, step.carry, step.onlyInto, step.inclusion);
       if (outcome === 'carried') result.carried += 1;
       if (outcome === 'targetSealed') {
         const { tagSet, quantity } = step.carry;
-        const held = await ledger.holdLate(origin, { tagSet, quantity, reason: 'lastHourSealed' });
+        const late = { tagSet, quantity, reason: 'lastHourSealed' };
+        const held = await ledger.holdLate(origin, late, step.inclusion);
         if (held === 'held') result.held += 1;
       }
       return asItStands(ports, meter);
     }
     case 'holdLate':
-      if ((await ledger.holdLate(originOf(meter), step)) === 'held') result.held += 1;
+      if ((await ledger.holdLate(originOf(meter), step, step.inclusion)) === 'held') result.held += 1;
+      return asItStands(ports, meter);
+    case 'include':
+      if ((await ledger.include(originOf(meter), step.tagSet, step.inclusion)) === 'included') result.included += 1;
       return asItStands(ports, meter);
     case 'broken':
       await checkBroken(ports, meter, step.problem, result);
@@ -296,14 +355,17 @@ function noteTagOverflow({ log }: ClosePorts, sealed: SealedHour): void {
   log.warn('TagsOverflown', { hour, licenceKey, dimension, quantity: tagOverflowQuantity });
 }
 
-function unlistedDimension({ hour, licenceKey, dimension, tally }: MeterHour, nowMs: number): Refusal {
+function unlistedDimension(
+  { hour, licenceKey, dimension, tally }: MeterHour,
+  { clock, policy }: Pick<ClosePorts, 'clock' | 'policy'>,
+): Refusal {
+  const lastLookAt = new Date(hourEndMs(hour) + lastLookMs(policy)).toISOString();
   return {
-    at: nowMs,
+    at: clock(),
     hour,
     source: 'close',
     code: 'dimensionUnknown',
-    message:
-      "The product's settings do not list this dimension. Add it to them within 23 hours and it is billed at the next look at its hour; if it was written by mistake, write the usage again under a listed one.",
+    message: `The product's settings do not list this dimension. Deploy settings that list it before ${lastLookAt}, the last look at this hour, and the usage is billed at the next one; after that, only once a late marker asks for another look. If it was written by mistake, write the usage again under a listed dimension.`,
     subject: licenceKey,
     dimension,
     eventId: hour,

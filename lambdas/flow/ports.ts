@@ -2,6 +2,7 @@
 import type { Amendment, AuditEntry } from '../domain/amendment.ts';
 import type { BuyerDetails } from '../domain/buyer-details.ts';
 import type { Customer } from '../domain/customer.ts';
+import type { CounterStep, Inclusion, LicenceEntitlements, TermCounter } from '../domain/entitlement.ts';
 import type { HourStart } from '../domain/hour.ts';
 import type { Carry, Credit, LedgerEntry, RecordStatus, SealedHour } from '../domain/ledger.ts';
 import type { EndNotice, Licence, LicenceEnding, LicenceStart } from '../domain/licence.ts';
@@ -10,6 +11,7 @@ import type { BatchAnswer, Settlement } from '../domain/metering-result.ts';
 import type { Product } from '../domain/product.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { SessionKeyRing } from '../domain/session.ts';
+import type { TagSet } from '../domain/tag-set.ts';
 import type { UsageEvent } from '../domain/usage-event.ts';
 import type { UsageRow } from '../domain/usage-row.ts';
 
@@ -70,6 +72,11 @@ export interface CustomerStore {
    * step is to be dealt with, or it runs again. A repeat is true and changes nothing.
    */
   finishEnding(licenceKey: string, ending: LicenceEnding): Promise<boolean>;
+  /**
+   * Writes a cut-over onto both of a buyer's licences and makes the new one the customer's, or none of it. Once per
+   * pair of licences: `'moved'` and nothing written where either is cut over, or is not the customer's, by now.
+   */
+  noteCutOver(legacy: Licence, licence: Licence): Promise<'noted' | 'moved'>;
 }
 
 export interface SessionKeys {
@@ -104,22 +111,40 @@ export interface LedgerStore {
   entries(hour: HourStart, shard: number, licenceKey?: string): AsyncIterable<readonly LedgerEntry[]>;
   /**
    * Once per licence, dimension and hour. With a credit, what the record takes of it is written off in the same
-   * transaction, from what was read: `'creditMoved'` and nothing written where that has changed.
+   * transaction, from what was read, and so is the step of a term's counter: `'creditMoved'` or `'counterMoved'` and
+   * nothing written where that has changed.
    */
-  seal(sealed: SealedHour, credit?: Credit): Promise<'sealed' | 'exists' | 'creditMoved'>;
-  /** Seals an hour as carried and puts the carry, or neither. */
+  seal(
+    sealed: SealedHour,
+    credit?: Credit,
+    step?: CounterStep,
+  ): Promise<'sealed' | 'exists' | 'creditMoved' | 'counterMoved'>;
+  /** Seals an hour as carried, puts the carries and counts the term's step, or none of it. */
   sealCarried(
     sealed: SealedHour,
     carries: readonly Carry[],
     onlyInto?: 'any' | 'unsealed',
-  ): Promise<'sealed' | 'exists' | 'targetSealed'>;
+    step?: CounterStep,
+  ): Promise<'sealed' | 'exists' | 'targetSealed' | 'counterMoved'>;
   /**
    * Raises `accounted` from what was read, and puts the carry, or neither. Once per old `accounted` of the tag set;
-   * `'targetSealed'` where the carry may only go into an hour that is not sealed, and it is.
+   * `'targetSealed'` where the carry may only go into an hour that is not sealed, and it is. What the contract includes
+   * of the late units is withheld and counted in the same transaction.
    */
-  carry(origin: SealedHour, carry: Carry, onlyInto: 'any' | 'unsealed'): Promise<'carried' | 'moved' | 'targetSealed'>;
+  carry(
+    origin: SealedHour,
+    carry: Carry,
+    onlyInto: 'any' | 'unsealed',
+    inclusion?: Inclusion,
+  ): Promise<'carried' | 'moved' | 'targetSealed'>;
   /** Raises `accounted` from what was read and holds the difference with its reason. */
-  holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'>;
+  holdLate(origin: SealedHour, late: LateHold, inclusion?: Inclusion): Promise<'held' | 'moved'>;
+  /** Raises `accounted` from what was read by late units, all of which the contract includes, and counts them. */
+  include(origin: SealedHour, tagSet: TagSet, inclusion: Inclusion): Promise<'included' | 'moved'>;
+  /** What has been counted of a term; nothing yet where the counter is absent. */
+  counter(name: Pick<TermCounter, 'licenceKey' | 'dimension' | 'termStart'>): Promise<TermCounter>;
+  /** Every counter of a licence, its past terms included. */
+  counters(licenceKey: string): Promise<readonly TermCounter[]>;
   /** Brings an open record's deadline forward. */
   hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean>;
   /** References to the records that are not settled, soonest deadline first within each state shard. */
@@ -140,6 +165,8 @@ export interface LedgerStore {
   grantCredit(meter: MeterName, quantity: number, audit: AuditEntry): Promise<'granted' | 'already'>;
   /** Writes an audit line of an act that changes nothing in the ledger. Once per action id. */
   noteAction(audit: AuditEntry): Promise<'noted' | 'already'>;
+  /** The audit line of an act, if it was done. */
+  action(actionId: string): Promise<AuditEntry | undefined>;
   /** The audit lines of one month (`2026-11`), oldest first. */
   audit(month: string): AsyncIterable<readonly AuditEntry[]>;
 }
@@ -169,6 +196,11 @@ export interface LateHold {
   readonly tagSet: string;
   readonly quantity: number;
   readonly reason: string;
+}
+
+export interface EntitlementReader {
+  /** What AWS last said of a licence's contract; undefined while it has never answered. */
+  entitlements(licenceKey: string): Promise<LicenceEntitlements | undefined>;
 }
 
 export interface MeteringGateway {

@@ -1,6 +1,7 @@
 // Sealed hours and carries as items of the ledger table.
 
 import type { ActionKind, AuditEntry } from '../domain/amendment.ts';
+import type { TermCounter } from '../domain/entitlement.ts';
 import { BrokenInvariant } from '../domain/failure.ts';
 import { parseHour } from '../domain/hour.ts';
 import { encodeKeyPart, hourShardKey, KEY_SEPARATOR, meterKey, shardOf } from '../domain/keys.ts';
@@ -115,6 +116,29 @@ export function fromCreditItem(item: Item): Credit {
   };
 }
 
+type CounterName = Pick<TermCounter, 'licenceKey' | 'dimension' | 'termStart'>;
+
+export function counterPartition(shard: number): string {
+  return `counter#${String(shard).padStart(2, '0')}`;
+}
+
+export function counterKey({ licenceKey, dimension, termStart }: CounterName): Item {
+  return {
+    pk: counterPartition(shardOf(licenceKey)),
+    sk: `${meterKey(licenceKey, dimension)}${KEY_SEPARATOR}${termStart}`,
+  };
+}
+
+export function fromCounterItem(item: Item): TermCounter {
+  return {
+    licenceKey: text(item, 'licenceKey'),
+    dimension: text(item, 'dimension'),
+    termStart: hour(item, 'termStart'),
+    used: whole(item, 'used'),
+    overage: whole(item, 'overage'),
+  };
+}
+
 /** By the month of the act's id, which begins with its instant. */
 export function auditKey({ actionId }: Pick<AuditEntry, 'actionId'>): Item {
   return { pk: auditPartition(actionId.slice(0, 7)), sk: actionId };
@@ -207,6 +231,9 @@ function entitlementIn(item: Item | undefined): AppliedEntitlement | undefined {
       basis: oneOf(item, 'basis', BASES),
       entitledQuantity: whole(item, 'entitledQuantity'),
       usedBefore: whole(item, 'usedBefore'),
+      termStart: hour(item, 'termStart'),
+      ownAccounted: whole(item, 'ownAccounted'),
+      ownOverage: whole(item, 'ownOverage'),
     }
   );
 }

@@ -1,19 +1,24 @@
 // The ledger table: every seal, carry, attempt and result, each once, each under its condition.
 import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Amendment, AuditEntry } from '../domain/amendment.ts';
+import type { CounterStep, Inclusion, TermCounter } from '../domain/entitlement.ts';
 import type { HourStart } from '../domain/hour.ts';
-import { shardOf } from '../domain/keys.ts';
+import { KEY_SEPARATOR, shardOf } from '../domain/keys.ts';
 import type { Carry, Credit, LedgerEntry, SealedHour } from '../domain/ledger.ts';
 import type { Settlement } from '../domain/metering-result.ts';
-import { tagSetDigest } from '../domain/tag-set.ts';
+import { type TagSet, tagSetDigest } from '../domain/tag-set.ts';
 import type { ItemKey, LateHold, LedgerStore, LiveRecord, MeterName, OnMalformed } from '../flow/ports.ts';
 import { getItem, getItems, type Item, putItem, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
 import { present, text } from './item-reader.ts';
 import {
+  auditKey,
   auditPartition,
+  counterKey,
+  counterPartition,
   creditKey,
   creditPartition,
   fromAuditItem,
+  fromCounterItem,
   fromCreditItem,
   fromLedgerItem,
   fromLiveItem,
@@ -33,6 +38,12 @@ import { partitionQuery } from './usage-store.ts';
 
 /** How many refusals a record keeps; the latest tell the story, and an item must stay small. */
 const REFUSALS_KEPT = 8;
+
+/** What becomes of late units: carried on, held with a reason, or neither where the contract includes them all. */
+type LateFate =
+  | { readonly carriedOut: number; readonly heldLate?: undefined }
+  | { readonly heldLate: number; readonly reason: string; readonly carriedOut?: undefined }
+  | { readonly heldLate?: undefined; readonly carriedOut?: undefined };
 
 const ABSENT = 'attribute_not_exists(pk)';
 
@@ -69,63 +80,85 @@ export class DynamoLedgerStore implements LedgerStore {
     for await (const page of pages) yield page.map(fromLedgerItem);
   }
 
-  async seal(sealed: SealedHour, credit?: Credit): Promise<'sealed' | 'exists' | 'creditMoved'> {
-    const item = toItem(toSealedItem(sealed));
-    if (!credit || !sealed.creditedQuantity) {
-      const written = await putItem(this.#client, { TableName: this.#table, Item: item, ConditionExpression: ABSENT });
+  async seal(
+    sealed: SealedHour,
+    credit?: Credit,
+    step?: CounterStep,
+  ): Promise<'sealed' | 'exists' | 'creditMoved' | 'counterMoved'> {
+    const put = { TableName: this.#table, Item: toItem(toSealedItem(sealed)), ConditionExpression: ABSENT };
+    const writeOff = credit && sealed.creditedQuantity ? [this.#writeOff(credit, sealed.creditedQuantity)] : [];
+    if (writeOff.length === 0 && !step) {
+      const written = await putItem(this.#client, put);
       return written.kind === 'written' ? 'sealed' : 'exists';
     }
-    const written = await transact(this.#client, [
-      { Put: { TableName: this.#table, Item: item, ConditionExpression: ABSENT } },
-      {
-        Update: {
-          TableName: this.#table,
-          Key: toItem(creditKey(credit)),
-          UpdateExpression: 'SET applied = applied + :quantity',
-          // Granted may have grown meanwhile; what is written off was there all the same.
-          ConditionExpression: 'applied = :applied',
-          ExpressionAttributeValues: toItem({ ':quantity': sealed.creditedQuantity, ':applied': credit.applied }),
-        },
-      },
-    ]);
+    const written = await transact(this.#client, [{ Put: put }, ...writeOff, ...this.#counted(step)]);
     if (written.kind === 'written') return 'sealed';
-    return written.failed.includes(0) ? 'exists' : 'creditMoved';
+    if (written.failed.includes(0)) return 'exists';
+    return written.failed.includes(1) && writeOff.length > 0 ? 'creditMoved' : 'counterMoved';
   }
 
   async sealCarried(
     sealed: SealedHour,
     carries: readonly Carry[],
     onlyInto: 'any' | 'unsealed' = 'any',
-  ): Promise<'sealed' | 'exists' | 'targetSealed'> {
+    step?: CounterStep,
+  ): Promise<'sealed' | 'exists' | 'targetSealed' | 'counterMoved'> {
     const [first] = carries;
-    const written = await transact(this.#client, [
+    const puts = [
       { Put: { TableName: this.#table, Item: toItem(toSealedItem(sealed)), ConditionExpression: ABSENT } },
       ...carries.map((carry) => this.#putCarry(carry)),
-      // All carries of one hour go into one other.
-      ...(onlyInto === 'unsealed' && first ? [this.#checkUnsealed(first)] : []),
-    ]);
+    ];
+    // All carries of one hour go into one other.
+    const check = onlyInto === 'unsealed' && first ? [this.#checkUnsealed(first)] : [];
+    const written = await transact(this.#client, [...puts, ...check, ...this.#counted(step)]);
     if (written.kind === 'written') return 'sealed';
-    const isTargetAlone = written.failed.length === 1 && written.failed[0] === carries.length + 1;
-    return isTargetAlone ? 'targetSealed' : 'exists';
+    if (written.failed.some((index) => index < puts.length)) return 'exists';
+    return check.length > 0 && written.failed.includes(puts.length) ? 'targetSealed' : 'counterMoved';
   }
 
   async carry(
     origin: SealedHour,
     carry: Carry,
     onlyInto: 'any' | 'unsealed',
+    inclusion?: Inclusion,
   ): Promise<'carried' | 'moved' | 'targetSealed'> {
+    const { tagSet, quantity } = carry;
     const written = await transact(this.#client, [
-      { Update: this.#raise(origin, carry.tagSet, carry.quantity, { carriedOut: carry.quantity }) },
+      { Update: this.#raise(origin, tagSet, { carriedOut: quantity }, inclusion) },
       this.#putCarry(carry),
       ...(onlyInto === 'any' ? [] : [this.#checkUnsealed(carry)]),
+      ...this.#counted(inclusion?.step),
     ]);
     if (written.kind === 'written') return 'carried';
-    return written.failed.includes(2) ? 'targetSealed' : 'moved';
+    return onlyInto === 'unsealed' && written.failed.includes(2) ? 'targetSealed' : 'moved';
   }
 
-  async holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'> {
-    const raised = this.#raise(origin, late.tagSet, late.quantity, { heldLate: late.quantity, reason: late.reason });
-    return (await updateItem(this.#client, raised)) ? 'held' : 'moved';
+  async holdLate(origin: SealedHour, late: LateHold, inclusion?: Inclusion): Promise<'held' | 'moved'> {
+    const { tagSet, quantity, reason } = late;
+    return (await this.#raiseAlone(origin, tagSet, { heldLate: quantity, reason }, inclusion)) ? 'held' : 'moved';
+  }
+
+  async include(origin: SealedHour, tagSet: TagSet, inclusion: Inclusion): Promise<'included' | 'moved'> {
+    return (await this.#raiseAlone(origin, tagSet, {}, inclusion)) ? 'included' : 'moved';
+  }
+
+  async counter(name: Pick<TermCounter, 'licenceKey' | 'dimension' | 'termStart'>): Promise<TermCounter> {
+    const item = await getItem(this.#client, { TableName: this.#table, Key: toItem(counterKey(name)) });
+    const { licenceKey, dimension, termStart } = name;
+    return item ? fromCounterItem(item) : { licenceKey, dimension, termStart, used: 0, overage: 0 };
+  }
+
+  async counters(licenceKey: string): Promise<readonly TermCounter[]> {
+    const items = await queryAll(this.#client, {
+      TableName: this.#table,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :shard AND begins_with(sk, :licence)',
+      ExpressionAttributeValues: toItem({
+        ':shard': counterPartition(shardOf(licenceKey)),
+        ':licence': `${licenceKey}${KEY_SEPARATOR}`,
+      }),
+    });
+    return items.map(fromCounterItem);
   }
 
   async hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean> {
@@ -282,6 +315,11 @@ export class DynamoLedgerStore implements LedgerStore {
     return written.kind === 'written' ? 'noted' : 'already';
   }
 
+  async action(actionId: string): Promise<AuditEntry | undefined> {
+    const item = await getItem(this.#client, { TableName: this.#table, Key: toItem(auditKey({ actionId })) });
+    return item && fromAuditItem(item);
+  }
+
   async *audit(month: string): AsyncGenerator<readonly AuditEntry[]> {
     const pages = queryPages(this.#client, {
       TableName: this.#table,
@@ -341,25 +379,74 @@ export class DynamoLedgerStore implements LedgerStore {
     return { Put: { TableName: this.#table, Item: toItem(toCarryItem(carry)), ConditionExpression: ABSENT } };
   }
 
-  #raise(
-    origin: SealedHour,
-    tagSet: string,
-    quantity: number,
-    into: { carriedOut: number } | { heldLate: number; reason: string },
-  ) {
+  #writeOff(credit: Credit, quantity: number): TransactWriteItem {
+    return {
+      Update: {
+        TableName: this.#table,
+        Key: toItem(creditKey(credit)),
+        UpdateExpression: 'SET applied = applied + :quantity',
+        // Granted may have grown meanwhile; what is written off was there all the same.
+        ConditionExpression: 'applied = :applied',
+        ExpressionAttributeValues: toItem({ ':quantity': quantity, ':applied': credit.applied }),
+      },
+    };
+  }
+
+  /** Counts units of a term, from what was read of its counter. */
+  #counted(step: CounterStep | undefined): TransactWriteItem[] {
+    if (!step) return [];
+    const { counter } = step;
+    const isNew = counter.used === 0 && counter.overage === 0;
+    return [
+      {
+        Update: {
+          TableName: this.#table,
+          Key: toItem(counterKey(counter)),
+          UpdateExpression:
+            'SET #used = :used, overage = :overage, licenceKey = :licence, dimension = :dimension, termStart = :term, v = :layout',
+          ConditionExpression: isNew ? ABSENT : '#used = :usedBefore AND overage = :overageBefore',
+          ExpressionAttributeNames: { '#used': 'used' },
+          ExpressionAttributeValues: toItem({
+            ':used': counter.used + step.used,
+            ':overage': counter.overage + step.overage,
+            ':licence': counter.licenceKey,
+            ':dimension': counter.dimension,
+            ':term': counter.termStart,
+            ':layout': LAYOUT,
+            ...(isNew ? {} : { ':usedBefore': counter.used, ':overageBefore': counter.overage }),
+          }),
+        },
+      },
+    ];
+  }
+
+  /** One update where nothing is counted besides, which is nearly always. */
+  async #raiseAlone(origin: SealedHour, tagSet: TagSet, into: LateFate, inclusion?: Inclusion): Promise<boolean> {
+    const raised = this.#raise(origin, tagSet, into, inclusion);
+    if (!inclusion?.step) return updateItem(this.#client, raised);
+    const written = await transact(this.#client, [{ Update: raised }, ...this.#counted(inclusion.step)]);
+    return written.kind === 'written';
+  }
+
+  #raise(origin: SealedHour, tagSet: TagSet, into: LateFate, inclusion?: Inclusion) {
     const digest = tagSetDigest(tagSet);
     const before = origin.accountedByTagSet[digest];
-    const held = 'heldLate' in into;
+    const held = into.heldLate !== undefined;
+    const included = inclusion?.included ?? 0;
+    const quantity = (into.carriedOut ?? into.heldLate ?? 0) + included;
+    // Only an hour that was sealed by an entitlement keeps count of its own units.
+    const counts = inclusion !== undefined && origin.entitlement !== undefined;
     // A settled record that now holds usage has to show on the attention list; a live one is listed already.
-    const place = held ? statePlace({ ...origin, heldLate: origin.heldLate + quantity }) : undefined;
+    const place = held ? statePlace({ ...origin, heldLate: origin.heldLate + into.heldLate }) : undefined;
     return {
       TableName: this.#table,
       Key: toItem(sealedKey(origin)),
       UpdateExpression: [
         'SET accountedByTagSet.#digest = :after, accounted = accounted + :quantity, seen = :seen',
-        held
-          ? ', heldLate = heldLate + :quantity, heldReasons = list_append(heldReasons, :reason)'
-          : ', carriedOut = carriedOut + :quantity',
+        held ? ', heldLate = heldLate + :heldLate, heldReasons = list_append(heldReasons, :reason)' : '',
+        into.carriedOut === undefined ? '' : ', carriedOut = carriedOut + :carriedOut',
+        included > 0 ? ', withheldQuantity = if_not_exists(withheldQuantity, :none) + :included' : '',
+        counts ? ', entitlement.ownAccounted = :ownAccounted, entitlement.ownOverage = :ownOverage' : '',
         place ? ', stateKey = :stateKey, stateSort = :stateSort' : '',
       ].join(''),
       ConditionExpression: [
@@ -367,6 +454,7 @@ export class DynamoLedgerStore implements LedgerStore {
           ? 'attribute_exists(pk) AND attribute_not_exists(accountedByTagSet.#digest)'
           : 'accountedByTagSet.#digest = :before',
         ...(held ? ['#status = :status', 'deadlineAt = :deadline'] : []),
+        ...(counts ? ['entitlement.ownAccounted = :ownBefore'] : []),
       ].join(' AND '),
       ExpressionAttributeNames: { '#digest': digest, ...(held ? { '#status': 'status' } : {}) },
       ExpressionAttributeValues: toItem({
@@ -374,8 +462,18 @@ export class DynamoLedgerStore implements LedgerStore {
         ':quantity': quantity,
         ':seen': origin.seen,
         ...(before === undefined ? {} : { ':before': before }),
+        ...(into.carriedOut === undefined ? {} : { ':carriedOut': into.carriedOut }),
+        ...(included > 0 ? { ':included': included, ':none': 0 } : {}),
+        ...(counts
+          ? {
+              ':ownBefore': origin.entitlement.ownAccounted,
+              ':ownAccounted': origin.entitlement.ownAccounted + inclusion.own,
+              ':ownOverage': origin.entitlement.ownOverage + inclusion.own - included,
+            }
+          : {}),
         ...(held
           ? {
+              ':heldLate': into.heldLate,
               ':reason': origin.heldReasons.includes(into.reason) ? [] : [into.reason],
               ':status': origin.status,
               ':deadline': origin.deadlineAt,

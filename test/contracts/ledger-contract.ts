@@ -85,7 +85,16 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
       rehearsal: 'shadow',
       withheldQuantity: 40,
       creditedQuantity: 7,
-      entitlement: { basis: 'perTerm', entitledQuantity: 1_000, usedBefore: 960 },
+      settledQuantity: 5,
+      tagOverflowQuantity: 3,
+      entitlement: {
+        basis: 'perTerm',
+        entitledQuantity: 1_000,
+        usedBefore: 960,
+        termStart: anHour('2026-09-01T00'),
+        ownAccounted: 50,
+        ownOverage: 10,
+      },
     });
     await ledger.seal(sealed);
 

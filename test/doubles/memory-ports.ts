@@ -1,6 +1,7 @@
 // The stores of metering in memory: they really store, refuse by the conditions of the real ones, and page.
 
 import type { Amendment, AuditEntry } from '../../lambdas/domain/amendment.ts';
+import type { CounterStep, Inclusion, TermCounter } from '../../lambdas/domain/entitlement.ts';
 import type { HourStart } from '../../lambdas/domain/hour.ts';
 import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
 import type { Carry, Credit, LedgerEntry, SealedHour } from '../../lambdas/domain/ledger.ts';
@@ -10,16 +11,19 @@ import { tagSetDigest } from '../../lambdas/domain/tag-set.ts';
 import type { UsageEvent } from '../../lambdas/domain/usage-event.ts';
 import { isSameUsage, parseUsageRow, type UsageRow } from '../../lambdas/domain/usage-row.ts';
 import type {
+  ItemKey,
   LateHold,
   LedgerStore,
   LiveRecord,
   MeterName,
+  OnMalformed,
   RejectStore,
   UsageBounds,
   UsageStore,
 } from '../../lambdas/flow/ports.ts';
 import { carryKey, STATE_SHARDS, statePlace } from '../../lambdas/stores/ledger-items.ts';
 import { toUsageItem } from '../../lambdas/stores/usage-store.ts';
+import { AT_ONCE, type Io, type KeyRange, MemoryTable, pagesOf } from './memory-table.ts';
 
 /** What the usage table holds, and what each item says: items are never changed in place. */
 export class UsageTable extends MemoryTable<Record<string, unknown>> {
@@ -65,10 +69,13 @@ export class MemoryUsageStore implements UsageStore {
     return isSameUsage(this.table.parsed(existing), event) ? 'already' : 'conflict';
   }
 
-  async *rows(hour: HourStart, shard: number, bounds: UsageBounds = {}): AsyncGenerator<readonly UsageRow[]> {
-    for await (const page of pagesOf(this.table, hourShardKey(hour, shard), rangeOf(bounds), this.io, shard)) {
-      yield page.map((item) => this.table.parsed(item));
-    }
+  rows(hour: HourStart, shard: number, bounds: UsageBounds = {}): AsyncIterable<readonly UsageRow[]> {
+    const pages = pagesOf(this.table, hourShardKey(hour, shard), rangeOf(bounds), this.io, shard);
+    return this.io.isIdle?.(shard) ? (pages as AsyncIterable<never>) : this.#parsed(pages);
+  }
+
+  async *#parsed(pages: AsyncIterable<readonly Record<string, unknown>[]>): AsyncGenerator<readonly UsageRow[]> {
+    for await (const page of pages) yield page.map((item) => this.table.parsed(item));
   }
 }
 
@@ -84,6 +91,7 @@ export class LedgerTables {
   readonly entries: MemoryTable<LedgerEntry>;
   readonly credits = new Map<string, Credit>();
   readonly actions = new Map<string, AuditEntry>();
+  readonly counters = new Map<string, TermCounter>();
   readonly #byState: MemoryTable<LiveRecord>;
   readonly #places = new Map<string, { stateKey: string; stateSort: string }>();
 
@@ -102,8 +110,33 @@ export class LedgerTables {
     if (!place) return void this.#places.delete(key);
     this.#places.set(key, place);
     const { deadlineAt, status, nextAttemptAt } = sealed;
-    const reference = { partition, meter, deadlineAt, status, ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }) };
+    const reference = {
+      partition,
+      meter,
+      deadlineAt,
+      status,
+      ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
+    };
     this.#byState.set(place.stateKey, place.stateSort, reference);
+  }
+
+  counter({ licenceKey, dimension, termStart }: CounterName): TermCounter {
+    const nothing = { licenceKey, dimension, termStart, used: 0, overage: 0 };
+    return this.counters.get(counterPlace(nothing)) ?? nothing;
+  }
+
+  /** Whether a term's counter stands as it was read; it is then moved by the step. */
+  hasMoved(step: CounterStep | undefined): boolean {
+    if (!step) return false;
+    const { used, overage } = this.counter(step.counter);
+    return used !== step.counter.used || overage !== step.counter.overage;
+  }
+
+  count(step: CounterStep | undefined): void {
+    if (!step) return;
+    const { counter, used, overage } = step;
+    const after = { ...counter, used: counter.used + used, overage: counter.overage + overage };
+    this.counters.set(counterPlace(counter), after);
   }
 
   putCarry(carry: Carry): void {
@@ -121,8 +154,18 @@ export class LedgerTables {
     return entry?.kind === 'sealed' ? entry : undefined;
   }
 
-  byState(stateKey: string, io: Io, stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
+  byState(stateKey: string, io: Io, stateShard: number): AsyncIterable<readonly LiveRecord[]> {
     return pagesOf(this.#byState, stateKey, {}, io, stateShard);
+  }
+
+  /** The soonest deadline of what is not settled. */
+  soonestDeadline(): number | undefined {
+    let soonest: number | undefined;
+    for (let shard = 0; shard < STATE_SHARDS; shard++) {
+      const [first] = this.#byState.page(`live#${shard}`, {}).values;
+      if (first && (soonest === undefined || first.deadlineAt < soonest)) soonest = first.deadlineAt;
+    }
+    return soonest;
   }
 
   sealedHours(): SealedHour[] {
@@ -141,21 +184,27 @@ export class MemoryLedgerStore implements LedgerStore {
     this.tables = tables;
   }
 
-  entries(hour: HourStart, shard: number, licenceKey?: string): AsyncGenerator<readonly LedgerEntry[]> {
+  entries(hour: HourStart, shard: number, licenceKey?: string): AsyncIterable<readonly LedgerEntry[]> {
     const range = rangeOf(licenceKey === undefined ? {} : { licenceKey });
     return pagesOf(this.tables.entries, hourShardKey(hour, shard), range, this.io, shard);
   }
 
-  seal(sealed: SealedHour, credit?: Credit): Promise<'sealed' | 'exists' | 'creditMoved'> {
+  seal(
+    sealed: SealedHour,
+    credit?: Credit,
+    step?: CounterStep,
+  ): Promise<'sealed' | 'exists' | 'creditMoved' | 'counterMoved'> {
     const credited = sealed.creditedQuantity ?? 0;
-    return this.io(credit && credited ? 'transaction' : 'write', sealed.shard, () => {
+    return this.io((credit && credited) || step ? 'transaction' : 'write', sealed.shard, () => {
       if (this.tables.standing(sealed)) return 'exists';
+      if (this.tables.hasMoved(step)) return 'counterMoved';
       if (credit && credited > 0) {
         const key = meterKey(credit.licenceKey, credit.dimension);
         const current = this.tables.credits.get(key);
         if (!current || current.applied !== credit.applied) return 'creditMoved';
         this.tables.credits.set(key, { ...current, applied: current.applied + credited });
       }
+      this.tables.count(step);
       this.tables.put(sealed);
       return 'sealed';
     });
@@ -165,10 +214,13 @@ export class MemoryLedgerStore implements LedgerStore {
     sealed: SealedHour,
     carries: readonly Carry[],
     onlyInto: 'any' | 'unsealed' = 'any',
-  ): Promise<'sealed' | 'exists' | 'targetSealed'> {
+    step?: CounterStep,
+  ): Promise<'sealed' | 'exists' | 'targetSealed' | 'counterMoved'> {
     return this.io('transaction', sealed.shard, () => {
       if (this.tables.standing(sealed) || carries.some((carry) => this.tables.hasCarry(carry))) return 'exists';
       if (onlyInto === 'unsealed' && carries[0] && this.tables.standing(carries[0])) return 'targetSealed';
+      if (this.tables.hasMoved(step)) return 'counterMoved';
+      this.tables.count(step);
       this.tables.put(sealed);
       for (const carry of carries) this.tables.putCarry(carry);
       return 'sealed';
@@ -179,26 +231,52 @@ export class MemoryLedgerStore implements LedgerStore {
     origin: SealedHour,
     carry: Carry,
     onlyInto: 'any' | 'unsealed',
+    inclusion?: Inclusion,
   ): Promise<'carried' | 'moved' | 'targetSealed'> {
     return this.io('transaction', origin.shard, () => {
       if (onlyInto === 'unsealed' && this.tables.standing(carry)) return 'targetSealed';
-      const current = this.unmoved(origin, carry.tagSet);
+      const current = this.unmoved(origin, carry.tagSet, inclusion);
       if (!current || this.tables.hasCarry(carry)) return 'moved';
+      this.tables.count(inclusion?.step);
       this.tables.putCarry(carry);
-      this.tables.put({ ...raised(current, origin, carry), carriedOut: current.carriedOut + carry.quantity });
+      this.tables.put({
+        ...raised(current, origin, carry, inclusion),
+        carriedOut: current.carriedOut + carry.quantity,
+      });
       return 'carried';
     });
   }
 
-  holdLate(origin: SealedHour, late: LateHold): Promise<'held' | 'moved'> {
-    return this.io('write', origin.shard, () => {
-      const current = this.unmoved(origin, late.tagSet);
+  include(origin: SealedHour, tagSet: string, inclusion: Inclusion): Promise<'included' | 'moved'> {
+    return this.io(inclusion.step ? 'transaction' : 'write', origin.shard, () => {
+      const current = this.unmoved(origin, tagSet, inclusion);
+      if (!current) return 'moved';
+      this.tables.count(inclusion.step);
+      this.tables.put(raised(current, origin, { tagSet, quantity: 0 }, inclusion));
+      return 'included';
+    });
+  }
+
+  counter(name: CounterName): Promise<TermCounter> {
+    return this.io('read', shardOf(name.licenceKey), () => this.tables.counter(name));
+  }
+
+  counters(licenceKey: string): Promise<readonly TermCounter[]> {
+    return this.io('read', shardOf(licenceKey), () =>
+      [...this.tables.counters.values()].filter((counter) => counter.licenceKey === licenceKey),
+    );
+  }
+
+  holdLate(origin: SealedHour, late: LateHold, inclusion?: Inclusion): Promise<'held' | 'moved'> {
+    return this.io(inclusion?.step ? 'transaction' : 'write', origin.shard, () => {
+      const current = this.unmoved(origin, late.tagSet, inclusion);
       if (!current || current.status !== origin.status || current.deadlineAt !== origin.deadlineAt) return 'moved';
-      const heldReasons = current.heldReasons.includes(late.reason)
+      const heldReasons = origin.heldReasons.includes(late.reason)
         ? current.heldReasons
         : [...current.heldReasons, late.reason];
+      this.tables.count(inclusion?.step);
       this.tables.put({
-        ...raised(current, origin, late),
+        ...raised(current, origin, late, inclusion),
         heldLate: current.heldLate + late.quantity,
         heldReasons,
       });
@@ -206,101 +284,132 @@ export class MemoryLedgerStore implements LedgerStore {
     });
   }
 
-  async hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean> {
-    await this.gate(sealed.shard);
-    const current = this.standing(sealed);
-    if (!current || current.deadlineAt <= deadlineAt || current.status !== sealed.status) return false;
-    const { nextAttemptAt: _next, ...rest } = current;
-    this.put({ ...rest, deadlineAt });
-    return true;
-  }
-
-  async *live(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
-    await this.gate(stateShard);
-    const places = this.sealedHours().flatMap((sealed) => {
-      const place = statePlace(sealed);
-      return place?.stateKey === `live#${stateShard % STATE_SHARDS}` ? [{ place, sealed }] : [];
-    });
-    places.sort((a, b) => (a.place.stateSort < b.place.stateSort ? -1 : 1));
-    for (let from = 0; from < places.length; from += PAGE) {
-      yield places.slice(from, from + PAGE).map(({ sealed }) => ({
-        partition: hourShardKey(sealed.hour, sealed.shard),
-        meter: meterKey(sealed.licenceKey, sealed.dimension),
-        deadlineAt: sealed.deadlineAt,
-        status: sealed.status,
-        ...(sealed.nextAttemptAt === undefined ? {} : { nextAttemptAt: sealed.nextAttemptAt }),
-      }));
-    }
-  }
-
-  async records(references: readonly LiveRecord[]): Promise<readonly SealedHour[]> {
-    await this.gate();
-    return references.flatMap(({ partition, meter }) => {
-      const entry = this.table.get(partition, meter);
-      return entry?.kind === 'sealed' ? [entry] : [];
+  hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean> {
+    return this.io('write', sealed.shard, () => {
+      const current = this.tables.standing(sealed);
+      if (!current || current.deadlineAt <= deadlineAt || current.status !== sealed.status) return false;
+      const { nextAttemptAt: _next, ...rest } = current;
+      this.tables.put({ ...rest, deadlineAt });
+      return true;
     });
   }
 
-  async intend(sealed: SealedHour, attempt: { id: string; at: number }): Promise<boolean> {
-    await this.gate(sealed.shard);
-    const current = this.standing(sealed);
-    if (!current || (current.status !== 'open' && current.status !== 'held')) return false;
-    if (current.record.quantity !== sealed.record.quantity) return false;
-    this.put({ ...current, attempts: { ...current.attempts, [attempt.id]: { at: attempt.at } } });
-    return true;
+  live(stateShard: number, _onMalformed?: OnMalformed): AsyncIterable<readonly LiveRecord[]> {
+    return this.tables.byState(`live#${stateShard % STATE_SHARDS}`, this.io, stateShard);
   }
 
-  async sealed(hour: HourStart, licenceKey: string, dimension: string): Promise<SealedHour | undefined> {
+  records(references: readonly ItemKey[], _onMalformed?: OnMalformed): Promise<readonly SealedHour[]> {
+    return this.io('read', undefined, () =>
+      references.flatMap(({ partition, meter }) => {
+        const entry = this.tables.entries.get(partition, meter);
+        return entry?.kind === 'sealed' ? [entry] : [];
+      }),
+    );
+  }
+
+  intend(sealed: SealedHour, attempt: { id: string; at: number }): Promise<boolean> {
+    return this.io('write', sealed.shard, () => {
+      const current = this.tables.standing(sealed);
+      if (!current || (current.status !== 'open' && current.status !== 'held')) return false;
+      if (current.record.quantity !== sealed.record.quantity) return false;
+      this.tables.put({ ...current, attempts: { ...current.attempts, [attempt.id]: { at: attempt.at } } });
+      return true;
+    });
+  }
+
+  sealed(hour: HourStart, licenceKey: string, dimension: string): Promise<SealedHour | undefined> {
     const shard = shardOf(licenceKey);
-    await this.gate(shard);
-    return this.standing({ hour, shard, licenceKey, dimension });
+    return this.io('read', shard, () => this.tables.standing({ hour, shard, licenceKey, dimension }));
   }
 
-  async settle(sealed: SealedHour, settlement: Settlement): Promise<boolean> {
-    await this.gate(sealed.shard);
-    const current = this.standing(sealed);
-    if (
-      !current ||
-      current.status !== sealed.status ||
-      Object.keys(current.attempts).length !== Object.keys(sealed.attempts).length ||
-      current.heldLate !== sealed.heldLate ||
-      current.deadlineAt !== sealed.deadlineAt
-    ) {
-      return false;
-    }
-    this.put(settledAs(current, sealed, settlement));
-    return true;
+  settle(sealed: SealedHour, settlement: Settlement): Promise<boolean> {
+    return this.io('write', sealed.shard, () => {
+      const current = this.tables.standing(sealed);
+      if (!current || !this.isAsJudged(current, sealed)) return false;
+      this.tables.put(settledAs(current, sealed, settlement));
+      return true;
+    });
+  }
+
+  credits(shard: number): Promise<ReadonlyMap<string, Credit>> {
+    return this.io('read', shard, () => {
+      const open = [...this.tables.credits].filter(
+        ([, { licenceKey, granted, applied }]) => shardOf(licenceKey) === shard && applied < granted,
+      );
+      return new Map(open);
+    });
+  }
+
+  amend(before: SealedHour, amendment: Amendment): Promise<'amended' | 'already' | 'moved' | 'targetSealed'> {
+    const { after, carries, onlyInto, audit } = amendment;
+    return this.io('transaction', before.shard, () => {
+      if (this.tables.actions.has(audit.actionId)) return 'already';
+      const current = this.tables.standing(before);
+      if (!current || !isAsRead(current, before) || carries.some((carry) => this.tables.hasCarry(carry)))
+        return 'moved';
+      if (onlyInto === 'unsealed' && carries[0] && this.tables.standing(carries[0])) return 'targetSealed';
+      this.tables.actions.set(audit.actionId, audit);
+      this.tables.put({ ...after, accountedByTagSet: current.accountedByTagSet, seen: current.seen });
+      for (const carry of carries) this.tables.putCarry(carry);
+      return 'amended';
+    });
+  }
+
+  grantCredit(
+    { licenceKey, dimension }: MeterName,
+    quantity: number,
+    audit: AuditEntry,
+  ): Promise<'granted' | 'already'> {
+    return this.io('transaction', shardOf(licenceKey), () => {
+      if (this.tables.actions.has(audit.actionId)) return 'already';
+      const key = meterKey(licenceKey, dimension);
+      const { granted, applied } = this.tables.credits.get(key) ?? { granted: 0, applied: 0 };
+      this.tables.actions.set(audit.actionId, audit);
+      this.tables.credits.set(key, { licenceKey, dimension, granted: granted + quantity, applied });
+      return 'granted';
+    });
+  }
+
+  noteAction(audit: AuditEntry): Promise<'noted' | 'already'> {
+    return this.io('write', undefined, () => {
+      if (this.tables.actions.has(audit.actionId)) return 'already';
+      this.tables.actions.set(audit.actionId, audit);
+      return 'noted';
+    });
+  }
+
+  action(actionId: string): Promise<AuditEntry | undefined> {
+    return this.io('read', undefined, () => this.tables.actions.get(actionId));
+  }
+
+  async *audit(month: string): AsyncGenerator<readonly AuditEntry[]> {
+    const lines = await this.io('read', undefined, () =>
+      [...this.tables.actions.values()].filter(({ actionId }) => actionId.startsWith(month)),
+    );
+    if (lines.length > 0) yield lines.sort((a, b) => (a.actionId < b.actionId ? -1 : 1));
   }
 
   sealedHours(): SealedHour[] {
-    return this.table.values().filter((entry) => entry.kind === 'sealed');
+    return this.tables.sealedHours();
   }
 
-  protected standing(at: Pick<SealedHour, 'hour' | 'shard' | 'licenceKey' | 'dimension'>): SealedHour | undefined {
-    const entry = this.table.get(hourShardKey(at.hour, at.shard), meterKey(at.licenceKey, at.dimension));
-    return entry?.kind === 'sealed' ? entry : undefined;
-  }
-
-  protected put(sealed: SealedHour): void {
-    this.table.set(hourShardKey(sealed.hour, sealed.shard), meterKey(sealed.licenceKey, sealed.dimension), sealed);
-  }
-
-  protected putCarry(carry: Carry): void {
-    const { pk, sk } = carryKey(carry);
-    this.table.set(String(pk), String(sk), carry);
-  }
-
-  protected hasCarry(carry: Carry): boolean {
-    const { pk, sk } = carryKey(carry);
-    return this.table.get(String(pk), String(sk)) !== undefined;
+  /** Whether a result may be written: a further attempt, a hold or another result changes the judgement. */
+  protected isAsJudged(current: SealedHour, judged: SealedHour): boolean {
+    return (
+      current.status === judged.status &&
+      Object.keys(current.attempts).length === Object.keys(judged.attempts).length &&
+      current.heldLate === judged.heldLate &&
+      current.deadlineAt === judged.deadlineAt
+    );
   }
 
   /** What stands, if as much of the tag set is accounted for as was read. */
-  protected unmoved(origin: SealedHour, tagSet: string): SealedHour | undefined {
-    const current = this.standing(origin);
+  protected unmoved(origin: SealedHour, tagSet: string, inclusion?: Inclusion): SealedHour | undefined {
+    const current = this.tables.standing(origin);
     const digest = tagSetDigest(tagSet);
     const isSame = current?.accountedByTagSet[digest] === origin.accountedByTagSet[digest];
-    return isSame ? current : undefined;
+    const isCounted = inclusion && origin.entitlement?.ownAccounted !== current?.entitlement?.ownAccounted;
+    return isSame && !isCounted && !this.tables.hasMoved(inclusion?.step) ? current : undefined;
   }
 }
 
@@ -318,19 +427,39 @@ function isAsRead(current: SealedHour, before: SealedHour): boolean {
   );
 }
 
+/** `current` with as much more of a tag set accounted for as came late to `origin`. */
 export function raised(
   current: SealedHour,
   origin: SealedHour,
   { tagSet, quantity }: Pick<Carry, 'tagSet' | 'quantity'>,
+  inclusion: Inclusion = { own: 0, included: 0 },
 ): SealedHour {
+  const { own, included } = inclusion;
   const digest = tagSetDigest(tagSet);
-  const accounted = (origin.accountedByTagSet[digest] ?? 0) + quantity;
+  const accounted = (origin.accountedByTagSet[digest] ?? 0) + quantity + included;
+  const { entitlement, withheldQuantity = 0 } = current;
   return {
     ...current,
-    accounted: current.accounted + quantity,
+    accounted: current.accounted + quantity + included,
     accountedByTagSet: { ...current.accountedByTagSet, [digest]: accounted },
     seen: origin.seen,
+    ...(included > 0 ? { withheldQuantity: withheldQuantity + included } : {}),
+    ...(entitlement
+      ? {
+          entitlement: {
+            ...entitlement,
+            ownAccounted: entitlement.ownAccounted + own,
+            ownOverage: entitlement.ownOverage + own - included,
+          },
+        }
+      : {}),
   };
+}
+
+type CounterName = Pick<TermCounter, 'licenceKey' | 'dimension' | 'termStart'>;
+
+function counterPlace({ licenceKey, dimension, termStart }: CounterName): string {
+  return `${meterKey(licenceKey, dimension)} ${termStart}`;
 }
 
 function settledAs(current: SealedHour, judged: SealedHour, settlement: Settlement): SealedHour {
@@ -350,10 +479,18 @@ function settledAs(current: SealedHour, judged: SealedHour, settlement: Settleme
 }
 
 export class MemoryRejectStore implements RejectStore {
-  readonly kept = new Map<string, Refusal>();
+  readonly kept: Map<string, Refusal>;
+  readonly #io: Io;
 
-  async keep(refusal: Refusal): Promise<void> {
-    const day = refusal.hour?.slice(0, 10) ?? new Date(refusal.at).toISOString().slice(0, 10);
-    this.kept.set([day, refusal.code, refusal.subject, refusal.dimension, refusal.eventId].join('\n'), refusal);
+  constructor(io: Io = AT_ONCE, kept = new Map<string, Refusal>()) {
+    this.#io = io;
+    this.kept = kept;
+  }
+
+  keep(refusal: Refusal): Promise<void> {
+    return this.#io('write', undefined, () => {
+      const day = refusal.hour?.slice(0, 10) ?? new Date(refusal.at).toISOString().slice(0, 10);
+      this.kept.set([day, refusal.code, refusal.subject, refusal.dimension, refusal.eventId].join('\n'), refusal);
+    });
   }
 }

@@ -1,7 +1,15 @@
 // The work table and the licences in memory, under the conditions of the real ones.
+import type { Customer } from '../../lambdas/domain/customer.ts';
 import type { HourStart } from '../../lambdas/domain/hour.ts';
 import { shardOf } from '../../lambdas/domain/keys.ts';
-import { type Licence, type LicenceEnding, mergeEnding } from '../../lambdas/domain/licence.ts';
+import {
+  type EndNotice,
+  type Licence,
+  type LicenceEnding,
+  type LicenceStart,
+  withEnding,
+  withStart,
+} from '../../lambdas/domain/licence.ts';
 import type {
   CustomerStore,
   HeldGroup,
@@ -10,7 +18,7 @@ import type {
   PartialLook,
   WorkStore,
 } from '../../lambdas/flow/ports.ts';
-import { type Gate, NO_GATE } from './memory-ports.ts';
+import { AT_ONCE, type Io } from './memory-table.ts';
 
 interface Waiting {
   readonly licenceKey: string;
@@ -18,171 +26,248 @@ interface Waiting {
   readonly shard: number;
 }
 
-export class MemoryWorkStore implements WorkStore {
-  readonly #gate: Gate;
-  readonly #late = new Map<string, LateMarker>();
-  readonly #cleared = new Map<string, { version: number; atMs: number }>();
-  readonly #partial = new Map<HourStart, PartialLook>();
-  readonly #waiting = new Map<string, Waiting>();
-  readonly #looks = new Map<HourStart, number>();
-  readonly #leases = new Map<string, { holder: string; untilMs: number }>();
-  readonly #groups = new Map<string, HeldGroup>();
-  #watermark: HourStart | undefined;
+/** What the work table holds. */
+export class WorkTable {
+  readonly late = new Map<string, LateMarker>();
+  readonly cleared = new Map<string, { version: number; atMs: number }>();
+  readonly partial = new Map<HourStart, PartialLook>();
+  readonly waiting = new Map<string, Waiting>();
+  readonly looks = new Map<HourStart, number>();
+  readonly leases = new Map<string, { holder: string; untilMs: number }>();
+  readonly groups = new Map<string, HeldGroup>();
+  watermark: HourStart | undefined;
 
-  constructor(gate: Gate = NO_GATE) {
-    this.#gate = gate;
+  mark(hour: HourStart, shard: number): void {
+    const key = `${hour}#${shard}`;
+    this.late.set(key, { hour, shard, version: (this.late.get(key)?.version ?? 0) + 1 });
   }
 
-  async markLate(hour: HourStart, shard: number): Promise<void> {
-    await this.#gate(shard);
-    this.#mark(hour, shard);
-  }
-
-  async lateMarkers(): Promise<readonly LateMarker[]> {
-    await this.#gate();
-    return [...this.#late.entries()]
-      .filter(([key, { version }]) => this.#cleared.get(key)?.version !== version)
+  /** Markers that ask for a look. */
+  marked(): LateMarker[] {
+    return [...this.late]
+      .filter(([key, { version }]) => this.cleared.get(key)?.version !== version)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, marker]) => marker);
   }
+}
 
-  async clearLate({ hour, shard, version }: LateMarker, nowMs: number): Promise<void> {
-    await this.#gate(shard);
-    const key = `${hour}#${shard}`;
-    if (this.#late.get(key)?.version === version) this.#cleared.set(key, { version, atMs: nowMs });
+export class MemoryWorkStore implements WorkStore {
+  readonly table: WorkTable;
+  protected readonly io: Io;
+
+  constructor(io: Io = AT_ONCE, table = new WorkTable()) {
+    this.io = io;
+    this.table = table;
+  }
+
+  markLate(hour: HourStart, shard: number): Promise<void> {
+    return this.io('write', shard, () => this.table.mark(hour, shard));
+  }
+
+  lateMarkers(): Promise<readonly LateMarker[]> {
+    return this.io('read', undefined, () => this.table.marked());
+  }
+
+  clearLate({ hour, shard, version }: LateMarker, nowMs: number): Promise<void> {
+    return this.io('write', shard, () => {
+      const key = `${hour}#${shard}`;
+      if (this.table.late.get(key)?.version === version) this.table.cleared.set(key, { version, atMs: nowMs });
+    });
   }
 
   async sweepLate(clearedBeforeMs: number): Promise<void> {
-    await this.#gate();
-    for (const [key, { version, atMs }] of this.#cleared) {
-      if (atMs >= clearedBeforeMs || this.#late.get(key)?.version !== version) continue;
-      this.#late.delete(key);
-      this.#cleared.delete(key);
+    const { late, cleared } = this.table;
+    const old = await this.io('read', undefined, () => [...cleared].filter(([, { atMs }]) => atMs < clearedBeforeMs));
+    for (const [key, { version }] of old) {
+      await this.io('write', undefined, () => {
+        // Written again meanwhile: it is a marker again, and stays.
+        if (late.get(key)?.version !== version) return;
+        late.delete(key);
+        cleared.delete(key);
+      });
     }
   }
 
-  async awaitLicence(licenceKey: string, hour: HourStart, shard: number): Promise<void> {
-    await this.#gate(shard);
-    this.#waiting.set(`${licenceKey}#${hour}`, { licenceKey, hour, shard });
+  awaitLicence(licenceKey: string, hour: HourStart, shard: number): Promise<void> {
+    return this.io('write', shard, () => {
+      this.table.waiting.set(`${licenceKey}#${hour}`, { licenceKey, hour, shard });
+    });
   }
 
   async releaseAwaiting(licenceKey: string): Promise<number> {
-    await this.#gate(shardOf(licenceKey));
-    const waiting = [...this.#waiting].filter(([, each]) => each.licenceKey === licenceKey);
+    const own = shardOf(licenceKey);
+    const waiting = await this.io('read', own, () =>
+      [...this.table.waiting].filter(([, each]) => each.licenceKey === licenceKey),
+    );
     for (const [key, { hour, shard }] of waiting) {
-      this.#mark(hour, shard);
-      this.#waiting.delete(key);
+      await this.markLate(hour, shard);
+      await this.io('write', own, () => void this.table.waiting.delete(key));
     }
     return waiting.length;
   }
 
-  async watermark(): Promise<HourStart | undefined> {
-    await this.#gate();
-    return this.#watermark;
+  watermark(): Promise<HourStart | undefined> {
+    return this.io('read', undefined, () => this.table.watermark);
   }
 
-  async raiseWatermark(hour: HourStart): Promise<void> {
-    await this.#gate();
-    if (this.#watermark === undefined || this.#watermark < hour) this.#watermark = hour;
-  }
-
-  async looks(from: HourStart): Promise<readonly LookProgress[]> {
-    await this.#gate();
-    const found = [...this.#looks].filter(([hour]) => hour >= from).sort(([a], [b]) => (a < b ? -1 : 1));
-    return found.map(([hour, looksDone]) => {
-      const partial = this.#partial.get(hour);
-      return { hour, looksDone, ...(partial === undefined ? {} : { partial }) };
+  raiseWatermark(hour: HourStart): Promise<void> {
+    return this.io('write', undefined, () => {
+      if (this.table.watermark === undefined || this.table.watermark < hour) this.table.watermark = hour;
     });
   }
 
-  async noteLooks({ hour, looksDone }: LookProgress): Promise<void> {
-    await this.#gate();
-    this.#looks.set(hour, Math.max(looksDone, this.#looks.get(hour) ?? 0));
+  looks(from: HourStart): Promise<readonly LookProgress[]> {
+    return this.io('read', undefined, () => {
+      const found = [...this.table.looks].filter(([hour]) => hour >= from).sort(([a], [b]) => (a < b ? -1 : 1));
+      return found.map(([hour, looksDone]) => {
+        const partial = this.table.partial.get(hour);
+        return { hour, looksDone, ...(partial === undefined ? {} : { partial }) };
+      });
+    });
   }
 
-  async noteShards(hour: HourStart, partial: PartialLook): Promise<void> {
-    await this.#gate();
-    this.#partial.set(hour, partial);
-    if (!this.#looks.has(hour)) this.#looks.set(hour, 0);
+  noteLooks({ hour, looksDone }: LookProgress): Promise<void> {
+    return this.io('write', undefined, () => {
+      this.table.looks.set(hour, Math.max(looksDone, this.table.looks.get(hour) ?? 0));
+    });
   }
 
-  async takeLease(name: string, holder: string, nowMs: number, untilMs: number): Promise<boolean> {
-    await this.#gate();
-    const lease = this.#leases.get(name);
-    if (lease && lease.untilMs > nowMs && lease.holder !== holder) return false;
-    this.#leases.set(name, { holder, untilMs });
-    return true;
+  noteShards(hour: HourStart, partial: PartialLook): Promise<void> {
+    return this.io('write', undefined, () => {
+      this.table.partial.set(hour, partial);
+      if (!this.table.looks.has(hour)) this.table.looks.set(hour, 0);
+    });
   }
 
-  async dropLease(name: string, holder: string): Promise<void> {
-    await this.#gate();
-    if (this.#leases.get(name)?.holder === holder) this.#leases.delete(name);
+  takeLease(name: string, holder: string, nowMs: number, untilMs: number): Promise<boolean> {
+    return this.io('write', undefined, () => {
+      const lease = this.table.leases.get(name);
+      if (lease && lease.untilMs > nowMs && lease.holder !== holder) return false;
+      this.table.leases.set(name, { holder, untilMs });
+      return true;
+    });
   }
 
-  async heldGroups(): Promise<ReadonlyMap<string, HeldGroup>> {
-    await this.#gate();
-    return new Map(this.#groups);
+  dropLease(name: string, holder: string): Promise<void> {
+    return this.io('write', undefined, () => {
+      if (this.table.leases.get(name)?.holder === holder) this.table.leases.delete(name);
+    });
   }
 
-  async holdGroup(group: HeldGroup): Promise<void> {
-    await this.#gate();
-    if (!this.#groups.has(group.key)) this.#groups.set(group.key, group);
+  heldGroups(): Promise<ReadonlyMap<string, HeldGroup>> {
+    return this.io('read', undefined, () => new Map(this.table.groups));
   }
 
-  async releaseGroup(key: string): Promise<boolean> {
-    await this.#gate();
-    return this.#groups.delete(key);
+  holdGroup(group: HeldGroup): Promise<void> {
+    return this.io('write', undefined, () => {
+      if (!this.table.groups.has(group.key)) this.table.groups.set(group.key, group);
+    });
   }
 
-  #mark(hour: HourStart, shard: number): void {
-    const key = `${hour}#${shard}`;
-    this.#late.set(key, { hour, shard, version: (this.#late.get(key)?.version ?? 0) + 1 });
+  releaseGroup(key: string): Promise<boolean> {
+    return this.io('write', undefined, () => this.table.groups.delete(key));
   }
 }
 
-type Licences = Pick<CustomerStore, 'licence' | 'licencesOfShard' | 'endingLicences' | 'finishEnding' | 'noteEnding'>;
+/** What the customers table holds of licences, and who holds them. */
+export class LicenceTable {
+  readonly licences = new Map<string, Licence>();
+  readonly ending = new Set<string>();
+  readonly customers = new Map<string, Customer>();
+}
+
+type Licences = Pick<
+  CustomerStore,
+  'customer' | 'licence' | 'licencesOfShard' | 'endingLicences' | 'finishEnding' | 'noteStart' | 'noteEnding'
+>;
 
 export class MemoryLicences implements Licences {
-  readonly #gate: Gate;
-  readonly #licences = new Map<string, Licence>();
-  readonly #ending = new Set<string>();
+  readonly table: LicenceTable;
+  protected readonly io: Io;
 
-  constructor(gate: Gate = NO_GATE) {
-    this.#gate = gate;
+  constructor(io: Io = AT_ONCE, table = new LicenceTable()) {
+    this.io = io;
+    this.table = table;
   }
 
+  /** What a registration writes. */
   add(licence: Licence): void {
-    this.#licences.set(licence.licenceKey, licence);
+    this.table.licences.set(licence.licenceKey, licence);
   }
 
-  async licence(licenceKey: string): Promise<Licence | undefined> {
-    await this.#gate(shardOf(licenceKey));
-    return this.#licences.get(licenceKey);
+  customer(customerId: string): Promise<Customer | undefined> {
+    return this.io('read', undefined, () => this.table.customers.get(customerId));
+  }
+
+  licence(licenceKey: string): Promise<Licence | undefined> {
+    return this.io('read', shardOf(licenceKey), () => this.table.licences.get(licenceKey));
   }
 
   async *licencesOfShard(shard: number): AsyncGenerator<readonly Licence[]> {
-    await this.#gate(shard);
-    const found = [...this.#licences.values()].filter(({ licenceKey }) => shardOf(licenceKey) === shard);
-    yield found.sort((a, b) => (a.licenceKey < b.licenceKey ? -1 : 1));
+    yield await this.io('read', shard, () => {
+      const found = [...this.table.licences.values()].filter(({ licenceKey }) => shardOf(licenceKey) === shard);
+      return found.sort((a, b) => (a.licenceKey < b.licenceKey ? -1 : 1));
+    });
   }
 
-  async noteEnding(licenceKey: string, ending: LicenceEnding): Promise<Licence | undefined> {
-    await this.#gate(shardOf(licenceKey));
-    const licence = this.#licences.get(licenceKey);
-    if (!licence) return undefined;
-    const ended = { ...licence, ending: mergeEnding(licence.ending, ending) };
-    if (JSON.stringify(ended) !== JSON.stringify(licence)) this.#ending.add(licenceKey);
-    this.#licences.set(licenceKey, ended);
-    return ended;
+  noteStart(licenceKey: string, start: LicenceStart): Promise<Licence | undefined> {
+    return this.#note(licenceKey, (licence) => withStart(licence, start));
   }
 
-  async endingLicences(): Promise<readonly Licence[]> {
-    await this.#gate();
-    return [...this.#ending].flatMap((licenceKey) => this.#licences.get(licenceKey) ?? []);
+  noteEnding(licenceKey: string, ending: EndNotice): Promise<Licence | undefined> {
+    return this.#note(licenceKey, (licence) => withEnding(licence, ending));
   }
 
-  async finishEnding(licenceKey: string): Promise<void> {
-    await this.#gate();
-    this.#ending.delete(licenceKey);
+  endingLicences(): Promise<readonly Licence[]> {
+    return this.io('read', undefined, () =>
+      [...this.table.ending].flatMap((licenceKey) => this.table.licences.get(licenceKey) ?? []),
+    );
   }
+
+  finishEnding(licenceKey: string, read: LicenceEnding): Promise<boolean> {
+    return this.io('transaction', shardOf(licenceKey), () => {
+      const licence = this.table.licences.get(licenceKey);
+      if (!isSameEnding(licence?.ending, read)) return false;
+      this.table.ending.delete(licenceKey);
+      return true;
+    });
+  }
+
+  noteCutOver(legacy: Licence, licence: Licence): Promise<'noted' | 'moved'> {
+    return this.io('transaction', shardOf(legacy.licenceKey), () => {
+      const { licences, customers } = this.table;
+      const [old, held, customer] = [legacy, licence, legacy].map(({ licenceKey }) => licences.get(licenceKey));
+      const holder = customer && customers.get(customer.customerId);
+      const isTaken = held && (held.customerId !== legacy.customerId || held.cutOverHour !== undefined);
+      if (!old || !holder || old.cutOverHour !== undefined || isTaken) return 'moved';
+      const { cutOverHour, counterpartKey } = licence;
+      licences.set(old.licenceKey, { ...old, ...pick(legacy) });
+      licences.set(licence.licenceKey, { ...licence, ...held, cutOverHour, counterpartKey } as Licence);
+      const { licenceKeys } = holder;
+      const keys = licenceKeys.includes(licence.licenceKey) ? licenceKeys : [...licenceKeys, licence.licenceKey];
+      customers.set(holder.customerId, { ...holder, licenceKeys: keys });
+      return 'noted';
+    });
+  }
+
+  #note(licenceKey: string, change: (licence: Licence) => Licence): Promise<Licence | undefined> {
+    return this.io('transaction', shardOf(licenceKey), () => {
+      const before = this.table.licences.get(licenceKey);
+      if (!before) return undefined;
+      const after = change(before);
+      this.table.licences.set(licenceKey, after);
+      if (!after.ending && before.ending) this.table.ending.delete(licenceKey);
+      // Only a new end: a repeat puts no licence back on the list that it was taken off.
+      if (after.ending && !isSameEnding(before.ending, after.ending)) this.table.ending.add(licenceKey);
+      return after;
+    });
+  }
+}
+
+function isSameEnding(one: LicenceEnding | undefined, other: LicenceEnding | undefined): boolean {
+  return (
+    one?.noticeAt === other?.noticeAt &&
+    one?.revokedAt === other?.revokedAt &&
+    one?.deprovisionedAt === other?.deprovisionedAt
+  );
 }

@@ -194,7 +194,7 @@ export class MeteringWorld {
       work: this.work,
       rejects: this.#rejects,
       metering: this.#metering,
-      pace: { take: async () => {}, throttled: () => {} },
+      pace: { take: async () => {}, depart: async () => {}, throttled: () => {} },
       clock: this.now,
       newId: () => `${(++this.#ids).toString(16).padStart(8, '0')}`,
       limit: atOnce,
@@ -217,7 +217,7 @@ export class MeteringWorld {
       licence: (licenceKey: string) => this.licences.licence(licenceKey),
       licencesOfShard: (shard: number) => this.licences.licencesOfShard(shard),
       endingLicences: () => this.licences.endingLicences(),
-      finishEnding: (licenceKey: string) => this.licences.finishEnding(licenceKey),
+      finishEnding: (...read: Parameters<MemoryLicences['finishEnding']>) => this.licences.finishEnding(...read),
     };
   }
 }

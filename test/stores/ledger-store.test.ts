@@ -9,6 +9,7 @@ import { STATE_SHARDS, sealedKey } from '../../lambdas/stores/ledger-items.ts';
 import { DynamoLedgerStore } from '../../lambdas/stores/ledger-store.ts';
 import { DynamoUsageStore } from '../../lambdas/stores/usage-store.ts';
 import { anHour, aSealedHour, aTally, aUsageEvent, LICENCE_KEY } from '../builders.ts';
+import { describeTermCounters } from '../contracts/counter-contract.ts';
 import { describeLedgerStore } from '../contracts/ledger-contract.ts';
 import { useEngine } from './engine-tables.ts';
 
@@ -24,6 +25,8 @@ describe('the ledger table', () => {
     async () => (await stores()).ledger,
     async () => (await stores()).usage,
   );
+
+  describe('terms of contracts', () => describeTermCounters(async () => (await stores()).ledger));
 
   test('merges more than 1 MB of either side meter by meter, each once and whole', async () => {
     const { ledger, usage } = await stores();
