@@ -19,14 +19,15 @@ import { DynamoWorkStore } from './stores/work-store.ts';
 const CALLS_AT_ONCE = 16;
 const WRITES_AT_ONCE = 48;
 
-export function createSendMeteringHandler({ environment, clock, log }: Surroundings) {
+/** Built by Lambda with the usual patience for a call, or with another one. */
+export function createSendMeteringHandler({ environment, clock, log }: Surroundings, callTimeoutMs?: number) {
   const settings = readSettings('send-metering', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const { lingerMs } = parseMeteringPolicy(settings.METERING_POLICY);
   const ports = {
     ledger: new DynamoLedgerStore(client, settings.LEDGER_TABLE),
     work: new DynamoWorkStore(client, settings.WORK_TABLE),
-    metering: new MarketplaceMetering(clientSettings(environment, 'MARKETPLACE_METERING')),
+    metering: new MarketplaceMetering(clientSettings(environment, 'MARKETPLACE_METERING'), callTimeoutMs),
     pace: new TokenBucket({ callsPerSecond: CALLS_PER_SECOND }),
     clock,
     newId: randomUUID,

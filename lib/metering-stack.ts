@@ -103,7 +103,13 @@ export class MeteringStack extends Stack {
       handler: 'close-hours',
       description: 'Seals the hours that are over and carries what came late',
       settings: {
-        CUSTOMERS_TABLE: storage.customers.access(['GetItem', 'Query', 'BatchGetItem', 'DeleteItem']),
+        CUSTOMERS_TABLE: storage.customers.access([
+          'GetItem',
+          'Query',
+          'BatchGetItem',
+          'DeleteItem',
+          'ConditionCheckItem',
+        ]),
         USAGE_TABLE: storage.usage.access(['Query']),
         LEDGER_TABLE: storage.ledger.access(['Query', 'GetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem']),
         WORK_TABLE: storage.work.access(['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']),

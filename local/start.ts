@@ -1,8 +1,10 @@
 // npm start: the whole story on this machine. --fresh forgets what earlier starts left.
 import { parseArgs } from 'node:util';
+import { parseMeteringPolicy } from '../lambdas/contracts/product-settings.ts';
 import { SECOND_MS } from '../lambdas/domain/hour.ts';
 import { consoleLog } from '../lambdas/runtime/log.ts';
 import { DynamoCustomerStore } from '../lambdas/stores/customer-store.ts';
+import { passEmptyHours } from './empty-hours.ts';
 import { startLaptop } from './laptop.ts';
 import { LifecycleFeed } from './lifecycle-feed.ts';
 import { runSchedules } from './schedules.ts';
@@ -88,7 +90,13 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
   });
   await pointListings(laptop);
   const feed = new LifecycleFeed(laptop.control, new DynamoCustomerStore(laptop.client, laptop.tables.customers));
-  const schedules = runSchedules(laptop, feed, log);
+  const policy = parseMeteringPolicy(JSON.stringify(POLICY));
+  const closeHours = async () => {
+    await passEmptyHours(laptop, policy);
+    await laptop.backend.closeHours();
+  };
+  const backend = { closeHours, sendMetering: laptop.backend.sendMetering };
+  const schedules = runSchedules({ clock: laptop.clock, backend }, feed, log);
   await announce(laptop, performance.now() - startedAtMs);
 
   let isClosing = false;

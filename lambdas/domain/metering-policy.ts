@@ -43,3 +43,8 @@ export const DEFAULT_METERING_POLICY: MeteringPolicy = {
   lastHourMarginMs: 30 * MINUTE_MS,
   lingerMs: MINUTE_MS,
 };
+
+/** How long after its end an hour has its last fixed look. */
+export function lastLookMs({ settleDelayMs, laterLooksMs }: MeteringPolicy): number {
+  return Math.max(settleDelayMs, ...laterLooksMs);
+}

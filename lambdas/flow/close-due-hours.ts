@@ -8,7 +8,7 @@ import { HOUR_MS, type HourStart, hourEndMs, hourOf, hoursBetween, MINUTE_MS } f
 import { SHARD_COUNT, shardOf } from '../domain/keys.ts';
 import { isLive } from '../domain/ledger.ts';
 import type { Licence, LicenceEnding } from '../domain/licence.ts';
-import type { MeteringPolicy } from '../domain/metering-policy.ts';
+import { lastLookMs, type MeteringPolicy } from '../domain/metering-policy.ts';
 import { addLook, type ClosePorts, closeHour, contained, type LookResult, nothingDone } from './close-hour.ts';
 import type { LateMarker, PartialLook } from './ports.ts';
 
@@ -127,10 +127,6 @@ function looksDue(hour: HourStart, nowMs: number, policy: MeteringPolicy): numbe
   return [policy.settleDelayMs, ...policy.laterLooksMs].filter((atAgeMs) => ageMs >= atAgeMs).length;
 }
 
-function lastLookMs(policy: MeteringPolicy): number {
-  return Math.max(policy.settleDelayMs, ...policy.laterLooksMs);
-}
-
 /**
  * The two phases of a licence's end. Past hours are closed at once, their records brought forward to the new
  * deadline, and late usage carried into the running hour; the last hour is sealed once access is revoked and usage
@@ -157,7 +153,7 @@ async function closeEnding(ports: ClosePorts, licence: Licence): Promise<LookRes
   // Looked at until the final window has passed: late usage of the last minutes still has a place to show.
   const doneAt = Math.max(lastHourSealsByAt(ending, policy), deadlineOf(lastHour, ending, policy));
   if (ports.clock() >= doneAt && result.failed + result.unfinished === 0)
-    await ports.customers.finishEnding(licence.licenceKey);
+    await ports.customers.finishEnding(licence.licenceKey, ending);
   return result;
 }
 

@@ -15,10 +15,12 @@ import type { ClientSettings } from '../runtime/aws-client.ts';
 
 export class MarketplaceMetering implements MeteringGateway {
   readonly #settings: ClientSettings;
+  readonly #callTimeoutMs: number;
   readonly #clients = new Map<string, MarketplaceMeteringClient>();
 
-  constructor(settings: ClientSettings) {
+  constructor(settings: ClientSettings, callTimeoutMs: number = CALL_TIMEOUT_MS) {
     this.#settings = settings;
+    this.#callTimeoutMs = callTimeoutMs;
   }
 
   async send(batch: MeteringBatch): Promise<BatchAnswer> {
@@ -28,7 +30,7 @@ export class MarketplaceMetering implements MeteringGateway {
       UsageRecords: batch.records.map(({ record }) => toUsageRecord(record)),
     });
     try {
-      const abortSignal = AbortSignal.timeout(CALL_TIMEOUT_MS);
+      const abortSignal = AbortSignal.timeout(this.#callTimeoutMs);
       const output = await this.#client(batch.meteringRegion).send(command, { abortSignal });
       return withRequestId(
         { kind: 'answered', answers: fromOutput(batch.records, output) },

@@ -1,6 +1,5 @@
 // Customers and their licences, in the customers table.
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DeleteItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Customer } from '../domain/customer.ts';
 import { BrokenInvariant, Unavailable } from '../domain/failure.ts';
 import {
@@ -13,6 +12,7 @@ import {
 } from '../domain/licence.ts';
 import type { Product } from '../domain/product.ts';
 import type { CustomerStore, RegistrationHints, ResolvedBuyer } from '../flow/ports.ts';
+import { noteCutOver } from './customer-cut-over.ts';
 import {
   customerItemKey,
   ENDING_PARTITION,
@@ -142,9 +142,23 @@ export class DynamoCustomerStore implements CustomerStore {
     return licences.map(fromLicenceItem);
   }
 
-  async finishEnding(licenceKey: string): Promise<void> {
-    const key = toItem(endingItemKey(licenceKey));
-    await this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: key }));
+  async finishEnding(licenceKey: string, ending: LicenceEnding): Promise<boolean> {
+    const written = await transact(this.#client, [
+      {
+        ConditionCheck: {
+          TableName: this.#table,
+          Key: toItem(licenceItemKey(licenceKey)),
+          ConditionExpression: 'ending = :read',
+          ExpressionAttributeValues: toItem({ ':read': ending }),
+        },
+      },
+      { Delete: { TableName: this.#table, Key: toItem(endingItemKey(licenceKey)) } },
+    ]);
+    return written.kind === 'written';
+  }
+
+  noteCutOver(legacy: Licence, licence: Licence): Promise<'noted' | 'moved'> {
+    return noteCutOver(this.#client, this.#table, legacy, licence);
   }
 }
 

@@ -12,6 +12,8 @@ import { MemoryLicences, MemoryWorkStore } from '../doubles/memory-work.ts';
 
 const OTHER = 'l-00000000000000000000000000000001';
 const SETTLED = at('2026-09-21T11:10:00Z');
+/** Of the hour of 10. */
+const LAST_LOOK = at('2026-09-22T10:10:00Z');
 
 /** Two licences in shards of their own, each with usage in the hour of 10. */
 async function aWorld() {
@@ -67,6 +69,8 @@ function breakShard(world: World, shard: number, method: 'entries' | 'seal'): { 
   });
   return state;
 }
+
+const accounted = async (world: World) => (await world.ledger.sealed(anHour(), LICENCE_KEY, 'requests'))?.accounted;
 
 const isSealed = async (world: World, licenceKey: string) =>
   (await world.ledger.sealed(anHour(), licenceKey, 'requests')) !== undefined;
@@ -170,6 +174,41 @@ describe('closing what is due', () => {
     await closeDueHours(world, () => true);
 
     expect(order).toEqual(['2026-09-21T11', '2026-09-21T12', '2026-09-21T09', '2026-09-21T10']);
+  });
+
+  test('tells by when a dimension that the settings do not list has to be listed; what is listed by then is billed', async () => {
+    const world = await aWorld();
+    world.products = new Map([['metrics-cloud', aProduct({ dimensions: ['gb_stored'] })]]);
+    await closeDueHours(world, () => true);
+    world.nowMs = LAST_LOOK - 1;
+    await closeDueHours(world, () => true);
+    const [reject] = world.rejects.kept.values();
+
+    world.products = new Map([['metrics-cloud', aProduct()]]);
+    world.nowMs = LAST_LOOK;
+    await closeDueHours(world, () => true);
+
+    expect(reject?.message).toContain('before 2026-09-22T10:10:00.000Z');
+    expect(await accounted(world)).toBe(250);
+  });
+
+  test('looks again at usage of a dimension that was listed too late once a late marker asks for it, and not before', async () => {
+    const world = await aWorld();
+    world.products = new Map([['metrics-cloud', aProduct({ dimensions: ['gb_stored'] })]]);
+    for (const nowMs of [SETTLED, SETTLED + 2 * HOUR_MS, LAST_LOOK]) {
+      world.nowMs = nowMs;
+      await closeDueHours(world, () => true);
+    }
+    world.products = new Map([['metrics-cloud', aProduct()]]);
+    world.nowMs = LAST_LOOK + HOUR_MS;
+    await closeDueHours(world, () => true);
+    const unasked = await accounted(world);
+
+    await world.work.markLate(anHour(), shardOf(LICENCE_KEY));
+    await closeDueHours(world, () => true);
+
+    expect(unasked).toBeUndefined();
+    expect(await accounted(world)).toBe(250);
   });
 
   test('keeps a licence on the list of endings when a further step is noted as it is taken off, until it has looked again', async () => {

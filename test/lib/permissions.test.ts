@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createCloseHoursHandler } from '../../lambdas/close-hours.handler.ts';
+import { licenceKeyOf } from '../../lambdas/domain/licence.ts';
 import { createRecordUsageHandler } from '../../lambdas/record-usage.handler.ts';
 import { createRegisterCustomerHandler } from '../../lambdas/register-customer.handler.ts';
 import { createResolveBuyerHandler } from '../../lambdas/resolve-buyer.handler.ts';
@@ -165,10 +166,19 @@ describe('from a buyer to a bill', () => {
     );
     await tick('2026-09-21T12:15:00Z');
     await tick('2026-09-21T13:15:00Z');
+    // The licence ends, and its last window passes.
+    const endedAt = Date.parse('2026-09-21T13:20:00Z');
+    await world.customers.noteEnding(licenceKeyOf({ style: 'licence', licenceArn: agreement.licenceArn }), {
+      noticeAt: endedAt,
+      revokedAt: endedAt,
+      deprovisionedAt: endedAt,
+    });
+    await tick('2026-09-21T14:45:00Z');
 
     expect(registered.status).toBe(303);
     expect(late).toMatchObject({ counts: { recorded: 1, refused: 1 } });
     expect((await world.bill()).map(({ quantity }) => quantity)).toEqual([2, 2]);
+    expect(await world.customers.endingLicences()).toEqual([]);
     for (const [name, lines] of Object.entries(permitted)) {
       const taken = [...(recorder.taken.get(name) ?? [])].sort();
       expect(taken.length, name).toBeGreaterThan(1);

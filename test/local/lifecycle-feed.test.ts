@@ -82,9 +82,10 @@ describe('the feed of starts and ends', () => {
     await cancel(world, acme.agreementId);
     await world.clock.set(NOW + 60_000);
     await feed.follow();
-    await world.customers.finishEnding(acme.licenceKey);
+    const ending = { noticeAt: NOW, revokedAt: NOW + 31_000, deprovisionedAt: NOW + 31_000 };
+    await world.customers.finishEnding(acme.licenceKey, ending);
     const before = await world.customers.licence(acme.licenceKey);
-    expect(before?.ending).toEqual({ noticeAt: NOW, revokedAt: NOW + 31_000, deprovisionedAt: NOW + 31_000 });
+    expect(before?.ending).toEqual(ending);
 
     await new LifecycleFeed(world.control, world.customers).follow();
 

@@ -281,10 +281,45 @@ describe('the end of a licence', () => {
     const key = keyOf(buyer);
     await store.upsert(buyer, PRODUCT, NOW);
     await store.noteEnding(key, { noticeAt: NOW, deprovisionedAt: NOW + 1 });
-    await store.finishEnding(key);
-    await store.finishEnding(key);
+    const ending = { noticeAt: NOW, deprovisionedAt: NOW + 1 };
+    expect(await store.finishEnding(key, ending)).toBe(true);
+    expect(await store.finishEnding(key, ending)).toBe(true);
     await store.noteEnding(key, { noticeAt: NOW + 5, deprovisionedAt: NOW + 5 });
     expect((await store.endingLicences()).map(({ licenceKey }) => licenceKey)).not.toContain(key);
+  });
+
+  it('stays on the list when a further step was noted since the end was read that is to be finished', async () => {
+    const buyer = aBuyer();
+    const key = keyOf(buyer);
+    await store.upsert(buyer, PRODUCT, NOW);
+    const read = await store.noteEnding(key, { noticeAt: NOW });
+    await store.noteEnding(key, { noticeAt: NOW, revokedAt: NOW - 1 });
+
+    expect(await store.finishEnding(key, read?.ending ?? { noticeAt: 0 })).toBe(false);
+
+    expect((await store.endingLicences()).map(({ licenceKey }) => licenceKey)).toContain(key);
+  });
+
+  it('is on the list after a further step that is noted while others finish what they read before', async () => {
+    for (let round = 0; round < 10; round++) {
+      const buyer = aBuyer();
+      const key = keyOf(buyer);
+      await store.upsert(buyer, PRODUCT, NOW);
+      const ending = { noticeAt: NOW };
+      await store.noteEnding(key, ending);
+
+      let isNoted = false;
+      const noting = patiently(() => store.noteEnding(key, { noticeAt: NOW, revokedAt: NOW - 1 })).finally(() => {
+        isNoted = true;
+      });
+      const finisher = async () => {
+        while (!isNoted) await store.finishEnding(key, ending);
+      };
+      await Promise.all([noting, ...Array.from({ length: 4 }, finisher)]);
+
+      const listed = (await store.endingLicences()).find(({ licenceKey }) => licenceKey === key);
+      expect(listed?.ending).toEqual({ noticeAt: NOW, revokedAt: NOW - 1 });
+    }
   });
 
   it('is undefined for a licence that nobody knows, and makes none', async () => {
