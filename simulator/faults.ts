@@ -39,7 +39,8 @@ export interface Fault {
 
 /** All that is armed: a rate, a rhythm and regions stay until they are disarmed; `next` is used up call by call. */
 export interface ArmedFaults {
-  readonly throttlePerSecond?: number;
+  /** For every operation, or by operation. */
+  readonly throttlePerSecond?: number | Readonly<Record<string, number>>;
   readonly internalErrorEvery?: number;
   readonly disabledRegions: readonly string[];
   readonly next: readonly Fault[];
@@ -94,8 +95,12 @@ const LONGEST_DELAY_MS = 600_000;
 export function parseFaults(body: JsonObject): ArmedFaults | string {
   const stranger = Object.keys(body).find((name) => !ARMED_MEMBERS.includes(name));
   if (stranger !== undefined) return `there is no fault setting ${stranger}; there are ${ARMED_MEMBERS.join(', ')}`;
-  for (const name of ['throttlePerSecond', 'internalErrorEvery']) {
-    if (body[name] !== undefined && !isWhole(body[name], 1, 1_000_000)) return `${name} must be a whole number from 1`;
+  const { throttlePerSecond, internalErrorEvery } = body;
+  if (throttlePerSecond !== undefined && !isRate(throttlePerSecond) && !isRates(throttlePerSecond)) {
+    return 'throttlePerSecond must be a whole number from 1, or an object of such by operation';
+  }
+  if (internalErrorEvery !== undefined && !isRate(internalErrorEvery)) {
+    return 'internalErrorEvery must be a whole number from 1';
   }
   const regions = body['disabledRegions'] ?? [];
   if (!Array.isArray(regions) || !regions.every((region) => typeof region === 'string')) {
@@ -110,8 +115,8 @@ export function parseFaults(body: JsonObject): ArmedFaults | string {
     faults.push(fault);
   }
   return {
-    ...(typeof body['throttlePerSecond'] === 'number' && { throttlePerSecond: body['throttlePerSecond'] }),
-    ...(typeof body['internalErrorEvery'] === 'number' && { internalErrorEvery: body['internalErrorEvery'] }),
+    ...(throttlePerSecond !== undefined && { throttlePerSecond }),
+    ...(internalErrorEvery !== undefined && { internalErrorEvery }),
     disabledRegions: regions,
     next: faults,
   };
@@ -131,6 +136,14 @@ function parseFault(entry: unknown): Fault | string {
   if (typeof status !== 'string') return 'status must be text';
   if (typeof apply !== 'boolean') return 'apply must be true or false';
   return { kind, count, keep, delayMs, status, apply, ...(operation !== undefined && { operation }) };
+}
+
+function isRate(value: unknown): value is number {
+  return isWhole(value, 1, 1_000_000);
+}
+
+function isRates(value: unknown): value is Record<string, number> {
+  return isJsonObject(value) && Object.values(value).every(isRate);
 }
 
 function isWhole(value: unknown, least: number, most: number): value is number {

@@ -15,7 +15,7 @@ const WIRE_TYPE = 'application/x-amz-json-1.1';
 interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 interface Site {
@@ -24,13 +24,16 @@ interface Site {
   readonly wire: Wire;
   /** Ends the waiting of armed faults when the simulator closes. */
   readonly closing: AbortSignal;
+  /** Called when a request may have changed the world. */
+  readonly changed: () => void;
 }
 
 /**
  * A server that is not listening yet. No input makes it fail: faults of its own are logged and answered with a 500.
+ * `changed` is called whenever the world may have changed.
  */
-export function createHttpServer(world: World, secret: string, closing: AbortSignal): Server {
-  const site: Site = { world, secret, wire: createWire(world), closing };
+export function createHttpServer(world: World, secret: string, closing: AbortSignal, changed: () => void): Server {
+  const site: Site = { world, secret, wire: createWire(world), closing, changed };
   const server = createServer({ requestTimeout: 30_000, maxHeaderSize: 65_536 }, (request, response) => {
     handle(site, request, response).catch((error: unknown) => {
       if (closing.aborted || response.destroyed) return void response.destroy();
@@ -61,8 +64,13 @@ async function handle(site: Site, request: IncomingMessage, response: ServerResp
   const url = URL.parse(`http://simulator${request.url ?? '/'}`);
   if (url === null) return send(response, json(400, problem('InvalidInput', 'The address is not well formed.')));
 
+  if (request.method === 'POST' && speaksCbor(request, url)) return send(response, cborRefusal());
   if (request.method === 'POST' && url.pathname === '/') return answerWire(site, request, response, body);
-  if (url.pathname.startsWith('/control/')) return send(response, control(site, request, url, body));
+  if (url.pathname.startsWith('/control/')) {
+    const reply = control(site, request, url, body);
+    if (changes) site.changed();
+    return send(response, reply);
+  }
   const page = answerPage(site.world, site.secret, {
     method: request.method ?? 'GET',
     url,
@@ -70,6 +78,7 @@ async function handle(site: Site, request: IncomingMessage, response: ServerResp
     cookie: request.headers.cookie,
     form: new URLSearchParams(body.toString()),
   });
+  if (changes) site.changed();
   return send(response, page);
 }
 
@@ -84,6 +93,30 @@ async function answerWire(site: Site, request: IncomingMessage, response: Server
     headers: { 'content-type': WIRE_TYPE, 'x-amzn-requestid': answer.requestId },
     body: answer.body,
   });
+}
+
+/** Smithy RPC v2: its own path, its own header, CBOR bodies. */
+function speaksCbor(request: IncomingMessage, url: URL): boolean {
+  return header(request, 'smithy-protocol') === 'rpc-v2-cbor' || url.pathname.startsWith('/service/');
+}
+
+/** Said in the protocol that the caller reads, so that its SDK shows the sentence. */
+function cborRefusal(): Reply {
+  const message =
+    'This simulator speaks AWS JSON 1.1 only (POST /, X-Amz-Target), not Smithy RPC v2 CBOR: use an SDK or a setting with JSON.';
+  const body = cborTexts([
+    ['__type', 'com.amazon.coral.service#UnknownOperationException'],
+    ['message', message],
+  ]);
+  const headers = { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' };
+  return { status: 415, headers: { ...headers, 'x-amzn-requestid': randomUUID() }, body };
+}
+
+/** A CBOR map of texts; good for up to 23 members of up to 255 bytes. */
+function cborTexts(members: readonly (readonly [string, string])[]): Buffer {
+  const text = (value: string): Buffer =>
+    Buffer.concat([Buffer.of(0x78, Buffer.byteLength(value)), Buffer.from(value)]);
+  return Buffer.concat([Buffer.of(0xa0 + members.length), ...members.flat().map(text)]);
 }
 
 function control(site: Site, request: IncomingMessage, url: URL, body: Buffer): Reply {

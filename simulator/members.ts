@@ -26,12 +26,15 @@ export function requestMembers(body: unknown): Members {
   return { source: body, path: '', problems: [] };
 }
 
-/** Throws the ValidationException that names every problem found so far; does nothing where there is none. */
-export function refuseProblems(members: Members): void {
+/**
+ * Throws the ValidationException, or what the service has in its place, that names every problem found so far; does
+ * nothing where there is none.
+ */
+export function refuseProblems(members: Members, code = 'ValidationException'): void {
   const { problems } = members;
   if (problems.length === 0) return;
   const errors = problems.length === 1 ? '1 validation error' : `${problems.length} validation errors`;
-  throw new WireError('ValidationException', `${errors} detected: ${problems.slice(0, REPORTED_PROBLEMS).join('; ')}`);
+  throw new WireError(code, `${errors} detected: ${problems.slice(0, REPORTED_PROBLEMS).join('; ')}`);
 }
 
 /** A string within its limits (length in UTF-16 units), or undefined where it is absent or not a string at all. */
@@ -119,6 +122,32 @@ export function optionalStructures(members: Members, name: string, min: number, 
 export function requiredStructures(members: Members, name: string, min: number, max: number): Members[] {
   demand(members, name);
   return optionalStructures(members, name, min, max) ?? [];
+}
+
+/** A map of text lists, such as a filter; a key that is not known, an empty list and a null are problems. */
+export function optionalTextLists<Key extends string>(
+  members: Members,
+  name: string,
+  keys: readonly Key[],
+): ReadonlyMap<Key, readonly string[]> {
+  const value = present(members, name);
+  const lists = new Map<Key, readonly string[]>();
+  if (value === undefined) return lists;
+  if (!isJsonObject(value)) wrong(members, name, value, 'Member must be a map');
+  for (const [entryName, list] of isJsonObject(value) ? Object.entries(value) : []) {
+    const key = keys.find((known) => known === entryName);
+    const path = `${name}.${entryName.slice(0, ECHOED_CHARACTERS)}`;
+    if (key === undefined)
+      wrong(members, path, entryName, `Map keys must satisfy enum value set: [${keys.join(', ')}]`);
+    else if (!isTextList(list)) wrong(members, path, list, 'Member must be a list of strings');
+    else if (list.length === 0) wrong(members, path, list, 'Member must have length greater than or equal to 1');
+    else lists.set(key, list);
+  }
+  return lists;
+}
+
+function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 const NOT_NULL = 'Member must not be null';

@@ -1,5 +1,5 @@
 // A small world to try things on.
-import { type Product, putProduct } from './world/products.ts';
+import { AS_USUAL, type Product, putProduct, SELLER, usualNotices } from './world/products.ts';
 import type { World } from './world/world.ts';
 
 /** Lists the demo products where `demo` is asked for; a repeat replaces them. */
@@ -7,7 +7,7 @@ export function seedWorld(world: World, seed: 'demo' | 'none'): void {
   if (seed === 'none') return;
   const { fulfillmentUrl } = world;
   const types = ['ExternallyMetered'] as const;
-  const products: readonly Product[] = [
+  const products: readonly Omit<Product, keyof typeof SELLER | keyof typeof AS_USUAL | 'notices'>[] = [
     {
       productCode: 'demo-product',
       productId: 'prod-demo',
@@ -30,6 +30,26 @@ export function seedWorld(world: World, seed: 'demo' | 'none'): void {
       fulfillmentUrl,
       dimensions: [{ key: 'requests', description: 'Searches answered', unitPriceUsd: '0.001', types }],
     },
+    {
+      productCode: 'demo-contract-product',
+      productId: 'prod-demo-contract',
+      title: 'Demo Backup (contract with consumption)',
+      identityStyle: 'licence',
+      pricing: 'contractWithConsumption',
+      fulfillmentUrl,
+      dimensions: [
+        { key: 'seats', description: 'Seats', types: ['Entitled'] },
+        { key: 'pro_tier', description: 'Pro features', types: ['Entitled'], valueType: 'Boolean' },
+        {
+          key: 'gb_stored',
+          description: 'GB stored, per hour',
+          unitPriceUsd: '0.0005',
+          types: ['ExternallyMetered', 'Entitled'],
+        },
+      ],
+    },
   ];
-  for (const product of products) putProduct(world, product);
+  for (const product of products) {
+    putProduct(world, { ...product, ...SELLER, notices: usualNotices(product.identityStyle), ...AS_USUAL });
+  }
 }

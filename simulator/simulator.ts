@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ClockSetting } from './clock.ts';
 import { createHttpServer } from './http-server.ts';
+import { startPusher } from './push.ts';
 import { seedWorld } from './seed.ts';
 import { listProducts } from './world/products.ts';
 import { World } from './world/world.ts';
@@ -41,13 +42,16 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   if (listProducts(world).length === 0) seedWorld(world, options.seed ?? 'none');
   const controlSecret = options.controlSecret ?? randomBytes(24).toString('base64url');
   const closing = new AbortController();
-  const server = createHttpServer(world, controlSecret, closing.signal);
+  const pusher = startPusher(world, closing.signal);
+  const server = createHttpServer(world, controlSecret, closing.signal, pusher.wake);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(options.port ?? 0, '127.0.0.1', resolve);
     });
   } catch (error) {
+    closing.abort();
+    await pusher.ended;
     world.db.close();
     throw error;
   }
@@ -60,6 +64,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       server.close(() => resolve());
       server.closeAllConnections();
     });
+    await pusher.ended;
     world.db.close();
   };
   return {

@@ -13,6 +13,10 @@ const CHOICES = {
   productCodeWithLicence: ['refuse', 'accept'],
   unknownCustomer: ['InvalidCustomerIdentifierException', 'CustomerNotSubscribed'],
   tagLimit: ['perRecord', 'perAllocation'],
+  contractMetering: ['InvalidLicenseException', 'CustomerNotSubscribed', 'InvalidUsageDimensionException'],
+  renewalLicence: ['new', 'same'],
+  futureDatedCreated: ['start', 'acceptance'],
+  emptyEntitlementPage: ['never', 'first'],
 } as const;
 
 type Choices = typeof CHOICES;
@@ -22,9 +26,14 @@ export type Switches = { readonly [Name in keyof Choices]: Choices[Name][number]
   readonly futureToleranceSeconds: number;
   /** Whether a second ResolveCustomer with the same token is refused. */
   readonly tokenSingleUse: boolean;
+  /** From a licence's beginning or change to the notice of it, in seconds. */
+  readonly licenceNoticeAfterSeconds: number;
+  /** From an agreement's end to the end of its licence, in seconds, where the action names no other time. */
+  readonly revokeAfterSeconds: number;
 };
 
 const DAY_SECONDS = 86_400;
+const SECONDS = ['futureToleranceSeconds', 'licenceNoticeAfterSeconds', 'revokeAfterSeconds'];
 
 /** Where AWS's own reference speaks, it wins over other sources; where nothing speaks, the stricter reading. */
 export const DEFAULT_SWITCHES: Switches = {
@@ -39,8 +48,15 @@ export const DEFAULT_SWITCHES: Switches = {
   productCodeWithLicence: 'refuse',
   unknownCustomer: 'InvalidCustomerIdentifierException',
   tagLimit: 'perRecord',
+  contractMetering: 'InvalidLicenseException',
+  renewalLicence: 'new',
+  futureDatedCreated: 'start',
+  emptyEntitlementPage: 'never',
   futureToleranceSeconds: 300,
   tokenSingleUse: false,
+  // Seen in the field: "License Updated" a minute after "Created", "Deprovisioned" half a minute after "Ended".
+  licenceNoticeAfterSeconds: 61,
+  revokeAfterSeconds: 31,
 };
 
 /**
@@ -65,7 +81,7 @@ function expectation(name: string, value: unknown): string | undefined {
     const known = typeof value === 'string' && allowed.includes(value);
     return known ? undefined : `${name} must be one of ${allowed.join(', ')}`;
   }
-  if (name === 'futureToleranceSeconds') {
+  if (SECONDS.includes(name)) {
     const sensible = typeof value === 'number' && value >= 0 && value <= DAY_SECONDS;
     return sensible ? undefined : `${name} must be a number of seconds from 0 to ${DAY_SECONDS}`;
   }

@@ -10,6 +10,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
 
 const FRONT_LAYER_CODES = new Set([
   'AccessDeniedException',
+  'InvalidSignatureException',
   'RequestEntityTooLargeException',
   'SerializationException',
   'UnauthorizedException',
@@ -24,14 +25,13 @@ const FRONT_LAYER_CODES = new Set([
 export class WireError extends Error {
   readonly code: string;
   readonly status: number;
-  readonly type: string;
+  readonly layer: 'service' | 'front';
 
   constructor(code: string, message: string, layer: 'service' | 'front' = 'service') {
     super(message);
     this.name = 'WireError';
     this.code = code;
     this.status = STATUS_BY_CODE[code] ?? 400;
-    const front = layer === 'front' || FRONT_LAYER_CODES.has(code);
-    this.type = `${front ? 'com.amazon.coral.service' : 'com.amazonaws.marketplacemetering'}#${code}`;
+    this.layer = FRONT_LAYER_CODES.has(code) ? 'front' : layer;
   }
 }

@@ -4,16 +4,22 @@ import { wallMs } from './clock.ts';
 import { createThrottle, type Fault, nextFault, type Throttle } from './faults.ts';
 import { isJsonObject, parseJson } from './json.ts';
 import { type BatchMeterUsageAnswer, batchMeterUsage } from './operations/batch-meter-usage.ts';
+import { getEntitlements } from './operations/get-entitlements.ts';
 import { type Caller, meterUsage } from './operations/meter-usage.ts';
 import { registerUsage } from './operations/register-usage.ts';
 import { resolveCustomer } from './operations/resolve-customer.ts';
 import { WireError } from './wire-error.ts';
 import { countCalls, logCall } from './world/calls.ts';
+import { settleWorld } from './world/lifecycle.ts';
 import type { World } from './world/world.ts';
 
-const SERVICE = 'AWSMPMeteringService';
-const OPERATIONS = ['BatchMeterUsage', 'MeterUsage', 'RegisterUsage', 'ResolveCustomer'] as const;
+const METERING = { target: 'AWSMPMeteringService', namespace: 'com.amazonaws.marketplacemetering' };
+const ENTITLEMENT = { target: 'AWSMPEntitlementService', namespace: 'com.amazonaws.marketplaceentitlementservice' };
+const OPERATIONS = ['BatchMeterUsage', 'GetEntitlements', 'MeterUsage', 'RegisterUsage', 'ResolveCustomer'] as const;
 type Operation = (typeof OPERATIONS)[number];
+
+// AWS: the entitlement service is in this region only.
+const ENTITLEMENT_REGION = 'us-east-1';
 
 // AWS: "the request payload must not exceed 1 MB"; read as 2^20 bytes, of which the last is one too many.
 const BATCH_BYTES = 1_048_576;
@@ -40,7 +46,11 @@ export type Wire = (request: WireRequest) => WireAnswer;
 /** The AWS side of the conversation. What a call changed is on disk when its answer is returned. */
 export function createWire(world: World): Wire {
   const throttle = createThrottle();
-  return (request) => world.db.transaction(() => answerCall(world, throttle, request));
+  return (request) =>
+    world.db.transaction(() => {
+      settleWorld(world);
+      return answerCall(world, throttle, request);
+    });
 }
 
 interface Outcome {
@@ -57,16 +67,20 @@ function answerCall(world: World, throttle: Throttle, request: WireRequest): Wir
   const { fault, rest } = nextFault(world.faults, operation ?? '');
   if (fault !== undefined) world.faults = rest;
 
-  const outcome = attempt(() => {
+  const outcome = attempt(serviceOf(operation), () => {
     if (operation === undefined) {
       throw new WireError('UnknownOperationException', 'The X-Amz-Target names no operation of this service.');
     }
+    refuseByScope(operation, request.authorization);
     refuseByFault(fault, operation, json?.value);
     refuseByStandingFault(world, throttle, operation, caller.region);
     if (json === undefined) throw new WireError('SerializationException', 'The request body is no JSON.');
     return perform(world, { operation, caller, body: json.value, bytes: request.body.length, fault });
   });
-  const hidden = fault?.kind === 'internalError' && outcome.status === 200 ? failure(internalError()) : outcome;
+  const hidden =
+    fault?.kind === 'internalError' && outcome.status === 200
+      ? failure(serviceOf(operation), internalError())
+      : outcome;
   const silent = isSilent(fault);
   const requestId = randomUUID();
   logCall(world, {
@@ -99,6 +113,8 @@ function perform(world: World, { operation, caller, body, bytes, fault }: Perfor
       }
       return misreport(fault, batchMeterUsage(world, caller.region, body, recordsToProcess(fault)));
     }
+    case 'GetEntitlements':
+      return getEntitlements(world, body);
     case 'ResolveCustomer': {
       const { LicenseArn, ...rest } = resolveCustomer(world, body);
       return fault?.kind === 'missingLicenseArn' ? rest : { ...rest, LicenseArn };
@@ -125,6 +141,14 @@ function misreport(fault: Fault | undefined, answer: BatchMeterUsageAnswer): Bat
   const { status } = fault;
   const Results = answer.UnprocessedRecords.map((record) => ({ UsageRecord: record, Status: status }));
   return { Results, UnprocessedRecords: [] };
+}
+
+/** A call that is signed for another service does not reach the entitlement service. */
+function refuseByScope(operation: Operation, authorization: string | undefined): void {
+  const service = /Credential=[^,\s]+\/([a-z0-9.-]{1,40})\/aws4_request/.exec(authorization ?? '')?.[1];
+  if (operation !== 'GetEntitlements' || service === undefined || service === 'aws-marketplace') return;
+  const message = "Credential should be scoped to correct service: 'aws-marketplace'.";
+  throw new WireError('InvalidSignatureException', message);
 }
 
 /** Faults that stop a call before the service sees it. */
@@ -156,10 +180,10 @@ function refuseByFault(fault: Fault | undefined, operation: Operation, body: unk
 /** Faults that stay armed: disabled regions, a rate, every n-th call. */
 function refuseByStandingFault(world: World, throttle: Throttle, operation: Operation, region: string): void {
   const { disabledRegions, throttlePerSecond, internalErrorEvery } = world.faults;
+  if (operation === 'GetEntitlements' && region !== ENTITLEMENT_REGION) throw wrongRegion();
   if (disabledRegions.includes(region)) throw disabled(operation);
-  if (throttlePerSecond !== undefined && !throttle.admits(`${region} ${operation}`, throttlePerSecond, wallMs())) {
-    throw throttled();
-  }
+  const quota = typeof throttlePerSecond === 'object' ? throttlePerSecond[operation] : throttlePerSecond;
+  if (quota !== undefined && !throttle.admits(`${region} ${operation}`, quota, wallMs())) throw throttled();
   if (internalErrorEvery !== undefined && (countCalls(world, undefined) + 1) % internalErrorEvery === 0) {
     throw internalError();
   }
@@ -173,8 +197,15 @@ function internalError(): WireError {
   return new WireError('InternalServiceErrorException', 'An internal error has occurred. Retry your request.');
 }
 
+/** GetEntitlements knows no region but its own: elsewhere there is no endpoint, and here no valid scope. */
+function wrongRegion(): WireError {
+  const message = `Credential should be scoped to a valid Region: '${ENTITLEMENT_REGION}'.`;
+  return new WireError('InvalidSignatureException', message);
+}
+
 /** MeterUsage has no DisabledApiException in AWS's model: there a wrong region is an endpoint error. */
 function disabled(operation: Operation): WireError {
+  if (operation === 'GetEntitlements') return wrongRegion();
   return operation === 'MeterUsage'
     ? new WireError('InvalidEndpointRegionException', 'The endpoint and the resource must be in the same Region.')
     : new WireError('DisabledApiException', 'The API is disabled in the Region.');
@@ -184,22 +215,28 @@ function isSilent(fault: Fault | undefined): boolean {
   return fault !== undefined && ['acceptThenTimeout', 'refuseThenTimeout', 'dropConnection'].includes(fault.kind);
 }
 
-function attempt(work: () => unknown): Outcome {
+function attempt(service: typeof METERING, work: () => unknown): Outcome {
   try {
     return { status: 200, body: work() };
   } catch (error) {
-    if (error instanceof WireError) return failure(error);
+    if (error instanceof WireError) return failure(service, error);
     throw error;
   }
 }
 
-function failure(error: WireError): Outcome {
-  return { status: error.status, errorCode: error.code, body: { __type: error.type, message: error.message } };
+function failure(service: typeof METERING, error: WireError): Outcome {
+  const namespace = error.layer === 'front' ? 'com.amazon.coral.service' : service.namespace;
+  const body = { __type: `${namespace}#${error.code}`, message: error.message };
+  return { status: error.status, errorCode: error.code, body };
+}
+
+function serviceOf(operation: Operation | undefined): typeof METERING {
+  return operation === 'GetEntitlements' ? ENTITLEMENT : METERING;
 }
 
 /** AWS compares target names exactly, case included. */
 function operationOf(target: string | undefined): Operation | undefined {
-  return OPERATIONS.find((operation) => target === `${SERVICE}.${operation}`);
+  return OPERATIONS.find((operation) => target === `${serviceOf(operation).target}.${operation}`);
 }
 
 /** Region and key out of SigV4's credential scope (key/date/region/service/aws4_request). The signature is not checked. */

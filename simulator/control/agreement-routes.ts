@@ -1,20 +1,15 @@
-// Control: buyers subscribe, get tokens, cancel, are suspended; and the feed of what that made known.
+// Control: buyers subscribe, get tokens, and what happens to their agreements; the feed of what that made known.
 import { isoInstant } from '../clock.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
-import {
-  type Agreement,
-  cancel,
-  findAgreement,
-  listAgreements,
-  REVOKE_AFTER_MS,
-  type Subscription,
-  setSuspended,
-  subscribe,
-} from '../world/agreements.ts';
+import { type Agreement, findAgreement, isEnded, listAgreements, OFFER_KINDS } from '../world/agreements.ts';
 import { readEvents } from '../world/events.ts';
-import { findProduct } from '../world/products.ts';
+import { type Subscription, subscribe } from '../world/lifecycle.ts';
+import { findProduct, isContract } from '../world/products.ts';
 import { mintToken, TOKEN_LIFETIME_SECONDS } from '../world/tokens.ts';
 import type { World } from '../world/world.ts';
+import { AGREEMENT_ACTIONS } from './agreement-actions.ts';
+import { LICENCE_ARN, readEntitlements, refuseShortTerm } from './agreement-input.ts';
+import { DELIVERY_MEMBERS, optionalDelivery } from './delivery.ts';
 import {
   ControlError,
   invalid,
@@ -41,10 +36,12 @@ const SUBSCRIPTION_MEMBERS = [
   'intent',
   'licenceArn',
   'customerIdentifier',
+  'entitlements',
+  'autoRenew',
+  'subscribeFails',
+  ...DELIVERY_MEMBERS,
 ];
-const LICENCE_ARN = /^arn:aws[a-zA-Z-]*:[\w.-]+:[\w.-]*:[\w.-]*:[\w][\w:/+=,@.-]{0,1023}$/;
 const BATCH_MAX = 100_000;
-const YEAR_MS = 31_536_000_000;
 const YEAR_SECONDS = 31_536_000;
 
 export const agreementRoutes: readonly Route[] = [
@@ -91,25 +88,13 @@ export const agreementRoutes: readonly Route[] = [
       return { token: mintToken(world, known(world, params).agreementId, expiresMs), expiresAt: isoInstant(expiresMs) };
     },
   },
-  {
-    method: 'POST',
-    path: '/control/agreements/:id/cancel',
-    run: (world, { params, body }) => {
-      const wanted = objectWith(body, ['revokeAfterMs']);
-      const revokeAfterMs = optionalWhole(wanted, 'revokeAfterMs', 0, YEAR_MS) ?? REVOKE_AFTER_MS;
-      return agreementView(world, cancel(world, known(world, params), revokeAfterMs));
-    },
-  },
-  {
-    method: 'POST',
-    path: '/control/agreements/:id/suspend',
-    run: (world, { params }) => agreementView(world, setSuspended(world, known(world, params), true)),
-  },
-  {
-    method: 'POST',
-    path: '/control/agreements/:id/resume',
-    run: (world, { params }) => agreementView(world, setSuspended(world, known(world, params), false)),
-  },
+  ...Object.entries(AGREEMENT_ACTIONS).map(
+    ([name, act]): Route => ({
+      method: 'POST',
+      path: `/control/agreements/:id/${name}`,
+      run: (world, { params, body }) => agreementView(world, act(world, known(world, params), body)),
+    }),
+  ),
   {
     method: 'GET',
     path: '/control/events',
@@ -120,7 +105,8 @@ export const agreementRoutes: readonly Route[] = [
   },
 ];
 
-function readSubscription(world: World, body: unknown): Subscription {
+/** What a buyer wants, as the control API takes it. */
+export function readSubscription(world: World, body: unknown): Subscription {
   const wanted = objectWith(body, SUBSCRIPTION_MEMBERS);
   const productCode = requiredText(wanted, 'productCode');
   const product = findProduct(world, productCode);
@@ -131,11 +117,16 @@ function readSubscription(world: World, body: unknown): Subscription {
       `There is no product ${productCode}: PUT /control/products/${productCode} first.`,
     );
   }
-  const offer = objectWith(wanted['offer'], ['id', 'freeTrial']);
+  const offer = objectWith(wanted['offer'], ['id', 'kind', 'freeTrial', 'partnerAccountId']);
   const previousId = optionalText(wanted, 'previousAgreementId');
   const startMs = optionalInstantMs(wanted, 'startAt');
   const endMs = optionalInstantMs(wanted, 'endAt');
   if (endMs !== undefined && endMs <= (startMs ?? world.now())) throw invalid('endAt must be later than startAt.');
+  const autoRenew = optionalFlag(wanted, 'autoRenew');
+  // A contract without an end gets one.
+  if (autoRenew === true && !(endMs === undefined && isContract(product))) {
+    refuseShortTerm(startMs ?? world.now(), endMs);
+  }
   const provisionMs = optionalInstantMs(wanted, 'provisionAt');
   if (provisionMs !== undefined && provisionMs < (startMs ?? world.now())) {
     throw invalid('provisionAt must not be earlier than startAt.');
@@ -145,10 +136,16 @@ function readSubscription(world: World, body: unknown): Subscription {
     awsAccountId: optionalText(wanted, 'awsAccountId', /^\d{12}$/),
     buyerName: optionalText(wanted, 'buyerName'),
     offerId: optionalText(offer, 'id'),
+    offerKind: optionalChoice(offer, 'kind', OFFER_KINDS),
+    partnerAccountId: optionalText(offer, 'partnerAccountId', /^\d{12}$/),
     freeTrial: optionalFlag(offer, 'freeTrial'),
     startMs,
     endMs,
     provisionMs,
+    autoRenew,
+    entitlements: readEntitlements(product, wanted['entitlements']),
+    fails: optionalFlag(wanted, 'subscribeFails'),
+    delivery: optionalDelivery(wanted),
     intent: optionalChoice(wanted, 'intent', ['RENEW', 'REPLACE']),
     previous: previousId === undefined ? undefined : known(world, { id: previousId }),
     licenceArn: optionalText(wanted, 'licenceArn', LICENCE_ARN),
@@ -168,8 +165,7 @@ function known(world: World, params: JsonObject): Agreement {
 /** An agreement as the control API shows it: ids by AWS's meaning, instants in ISO, its status as of now. */
 function agreementView(world: World, agreement: Agreement): JsonObject {
   const nowMs = world.now();
-  const { endedMs, deprovisionedMs, provisionedMs, customerIdentifier } = agreement;
-  const ended = endedMs !== undefined && endedMs <= nowMs;
+  const { endedMs, deprovisionedMs, provisionedMs, customerIdentifier, partnerAccountId, termEndMs } = agreement;
   return {
     agreementId: agreement.agreementId,
     licenceArn: agreement.licenceArn,
@@ -177,13 +173,22 @@ function agreementView(world: World, agreement: Agreement): JsonObject {
     ...(customerIdentifier !== undefined && { customerIdentifier }),
     productCode: agreement.productCode,
     buyerName: agreement.buyerName,
-    offer: { id: agreement.offerId, freeTrial: agreement.freeTrial },
+    offer: {
+      id: agreement.offerId,
+      kind: agreement.offerKind,
+      freeTrial: agreement.freeTrial,
+      ...(partnerAccountId !== undefined && { partnerAccountId }),
+    },
     intent: agreement.intent,
     ...(agreement.previousAgreementId !== undefined && { previousAgreementId: agreement.previousAgreementId }),
-    status: ended ? agreement.endStatus : 'ACTIVE',
+    status: isEnded(agreement, nowMs) ? agreement.endStatus : 'ACTIVE',
     suspended: agreement.suspended,
+    advisoryOpen: agreement.advisoryMs !== undefined,
+    entitlements: agreement.entitlements,
+    autoRenew: agreement.autoRenew,
     acceptedAt: isoInstant(agreement.acceptedMs),
     startsAt: isoInstant(agreement.startsMs),
+    ...(termEndMs !== undefined && { termEndsAt: isoInstant(termEndMs) }),
     ...(provisionedMs !== undefined && { provisionedAt: isoInstant(provisionedMs) }),
     ...(endedMs !== undefined && { endedAt: isoInstant(endedMs) }),
     ...(deprovisionedMs !== undefined && { deprovisionedAt: isoInstant(deprovisionedMs) }),

@@ -2,24 +2,51 @@
 import { isJsonObject } from '../json.ts';
 import { PLATFORMS, putCompute } from '../world/compute.ts';
 import {
+  AS_USUAL,
   DIMENSION_TYPES,
   type Dimension,
   IDENTITY_STYLES,
   listProducts,
+  NOTICE_CHANNELS,
   PRICING_MODELS,
+  type Product,
   putProduct,
+  SELLER,
+  usualNotices,
+  VALUE_TYPES,
 } from '../world/products.ts';
 import { listSigningKeys, rotateSigningKeys } from '../world/signing-keys.ts';
 import type { World } from '../world/world.ts';
+import { DELIVERY_MEMBERS, optionalDelivery } from './delivery.ts';
 import { invalid, objectWith, optionalChoice, optionalHttpUrl, optionalText, requiredText } from './input.ts';
 import type { Route } from './route.ts';
 
-const PRODUCT_MEMBERS = ['title', 'productId', 'identityStyle', 'dimensions', 'fulfillmentUrl', 'pricing'];
-const DIMENSION_MEMBERS = ['key', 'description', 'unitPriceUsd', 'types'];
+const PRODUCT_MEMBERS = [
+  'title',
+  'productId',
+  'identityStyle',
+  'dimensions',
+  'fulfillmentUrl',
+  'pricing',
+  'sellerAccountId',
+  'sellerName',
+  'notices',
+  ...DELIVERY_MEMBERS,
+];
+const DIMENSION_MEMBERS = ['key', 'description', 'unitPriceUsd', 'types', 'valueType'];
 const COMPUTE_MEMBERS = ['platform', 'region', 'awsAccountId', 'instanceId'];
 
 // AWS: "up to 200 dimensions" for a SaaS subscription product.
 const DIMENSIONS_MAX = 200;
+
+/** What a dimension of a product is, where nothing is said of it. */
+const USUAL_TYPES: Readonly<Record<Product['pricing'], Dimension['types']>> = {
+  subscription: ['ExternallyMetered'],
+  usage: ['ExternallyMetered'],
+  free: ['ExternallyMetered'],
+  contract: ['Entitled'],
+  contractWithConsumption: ['ExternallyMetered', 'Entitled'],
+};
 
 export const catalogRoutes: readonly Route[] = [
   { method: 'GET', path: '/control/products', run: (world) => ({ products: listProducts(world) }) },
@@ -30,15 +57,25 @@ export const catalogRoutes: readonly Route[] = [
       const wanted = objectWith(body, PRODUCT_MEMBERS);
       const productCode = requiredText(params, 'id', /^[-a-zA-Z0-9/=:_.@]{1,255}$/);
       const pricing = optionalChoice(wanted, 'pricing', PRICING_MODELS) ?? 'subscription';
-      const product = {
+      const identityStyle = optionalChoice(wanted, 'identityStyle', IDENTITY_STYLES) ?? 'licence';
+      const product: Product = {
         productCode,
         productId: optionalText(wanted, 'productId') ?? `prod-${productCode}`,
         title: requiredText(wanted, 'title'),
-        identityStyle: optionalChoice(wanted, 'identityStyle', IDENTITY_STYLES) ?? 'licence',
+        identityStyle,
         pricing,
         fulfillmentUrl: optionalHttpUrl(wanted, 'fulfillmentUrl') ?? world.fulfillmentUrl,
-        dimensions: readDimensions(wanted['dimensions'], pricing === 'contract' ? ['Entitled'] : ['ExternallyMetered']),
+        dimensions: readDimensions(wanted['dimensions'], USUAL_TYPES[pricing]),
+        sellerAccountId: optionalText(wanted, 'sellerAccountId', /^\d{12}$/) ?? SELLER.sellerAccountId,
+        sellerName: optionalText(wanted, 'sellerName') ?? SELLER.sellerName,
+        notices: optionalChoice(wanted, 'notices', NOTICE_CHANNELS) ?? usualNotices(identityStyle),
+        ...(optionalDelivery(wanted) ?? AS_USUAL),
       };
+      if (identityStyle === 'licence' && product.notices !== 'eventbridge') {
+        throw invalid(
+          'notices must be eventbridge here: SNS names buyers by CustomerIdentifier, which only legacy has.',
+        );
+      }
       putProduct(world, product);
       return product;
     },
@@ -95,12 +132,14 @@ function readDimensions(value: unknown, defaultTypes: Dimension['types']): Dimen
 function readDimension(entry: unknown, defaultTypes: Dimension['types']): Dimension {
   if (!isJsonObject(entry)) throw invalid('Each dimension must be an object, such as {"key":"requests"}.');
   const wanted = objectWith(entry, DIMENSION_MEMBERS);
+  const valueType = optionalChoice(wanted, 'valueType', VALUE_TYPES);
   const unitPriceUsd = optionalText(wanted, 'unitPriceUsd', /^\d{1,9}(\.\d{1,12})?$/);
   return {
     key: requiredText(wanted, 'key'),
     description: optionalText(wanted, 'description') ?? '',
     ...(unitPriceUsd !== undefined && { unitPriceUsd }),
     types: readTypes(wanted['types']) ?? defaultTypes,
+    ...(valueType !== undefined && { valueType }),
   };
 }
 

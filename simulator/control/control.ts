@@ -2,10 +2,12 @@
 import type { JsonObject } from '../json.ts';
 import { parseJson } from '../json.ts';
 import { seedWorld } from '../seed.ts';
+import { settleWorld } from '../world/lifecycle.ts';
 import type { World } from '../world/world.ts';
 import { agreementRoutes } from './agreement-routes.ts';
 import { catalogRoutes } from './catalog-routes.ts';
 import { ControlError, invalid, objectWith, optionalChoice } from './input.ts';
+import { noticeRoutes } from './notice-routes.ts';
 import type { Route } from './route.ts';
 import { worldRoutes, worldView } from './world-routes.ts';
 
@@ -24,6 +26,7 @@ interface ControlAnswer {
 const ROUTES: readonly Route[] = [
   ...catalogRoutes,
   ...agreementRoutes,
+  ...noticeRoutes,
   ...worldRoutes,
   { method: 'GET', path: '/control/world', run: worldView },
   {
@@ -43,7 +46,10 @@ export function answerControl(world: World, call: ControlCall): ControlAnswer {
   try {
     const { route, params } = findRoute(call.method, call.path);
     const body = readBody(call.body);
-    const result = world.db.transaction(() => route.run(world, { params, query: call.query, body }));
+    const result = world.db.transaction(() => {
+      settleWorld(world);
+      return route.run(world, { params, query: call.query, body });
+    });
     return { status: 200, body: result };
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;

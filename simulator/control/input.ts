@@ -20,6 +20,11 @@ export function invalid(message: string): ControlError {
   return new ControlError(400, 'InvalidInput', message);
 }
 
+/** The refusal of something that the state of the world does not allow. */
+export function conflict(code: string, message: string): ControlError {
+  return new ControlError(409, code, message);
+}
+
 /** The body as an object that has no other members than the known ones: a misspelt member is an error, not a default. */
 export function objectWith(value: unknown, known: readonly string[]): JsonObject {
   const body = value ?? {};

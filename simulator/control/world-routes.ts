@@ -184,6 +184,8 @@ export function worldView(world: World): JsonObject {
     products: listProducts(world),
     agreements: rows('agreements'),
     scheduledEvents: rows('scheduled_events'),
+    scheduledNotices: rows('scheduled_notices'),
+    noticeTarget: world.noticeTarget,
     compute: rows('compute'),
     registrations: rows('registrations'),
     records: billLines(world, WHOLE_BILL),

@@ -51,7 +51,7 @@ export function batchMeterUsage(world: World, region: string, body: unknown, kee
   for (const { record, product } of identified) checkRecord(world, record, product);
   // After the window: what is too old for any licence is blamed on its age.
   if (identified.some(({ verdict }) => verdict === 'InvalidLicenseException')) {
-    throw new WireError('InvalidLicenseException', 'The usage is outside the activation period of the license.');
+    throw new WireError('InvalidLicenseException', 'The license takes no such usage, or not at this time.');
   }
   return {
     Results: identified.slice(0, keep).map((entry) => bill(world, region, entry)),
@@ -109,7 +109,8 @@ function byLicence(
   if (record.customerAwsAccountId !== licence.agreement.awsAccountId) {
     throw new WireError('InvalidLicenseException', 'The license does not match the customer.');
   }
-  const verdict = licenceVerdict(licence, record.timestampMs, world.now(), world.switches);
+  const verdict =
+    contractVerdict(world, product) ?? licenceVerdict(licence, record.timestampMs, world.now(), world.switches);
   const identity = ['licence', licenceArn, licence.agreement.awsAccountId];
   return { record, product, agreement: licence.agreement, verdict, billingKey: billingKeyOf(region, identity, record) };
 }
@@ -137,7 +138,8 @@ function byCustomer(world: World, region: string, product: Product, record: Usag
     record,
     product,
     agreement: (honouring ?? licences[0])?.agreement,
-    verdict: honouring === undefined ? 'CustomerNotSubscribed' : 'accept',
+    // Without a licence to blame, there is one verdict on what is not honoured.
+    verdict: honouring === undefined || product.pricing === 'contract' ? 'CustomerNotSubscribed' : 'accept',
     billingKey: billingKeyOf(region, identity, record),
   };
 }
@@ -153,7 +155,7 @@ function accountOf(world: World, customerIdentifier: string): string | undefined
 
 /** The rules that a record breaks for the whole call. The order is the one that README.md states. */
 function checkRecord(world: World, record: UsageRecord, product: Product): void {
-  if (!isMetered(product, record.dimension)) {
+  if (!isMetered(product, record.dimension) && !isBlamedOnContract(world, product, record.dimension)) {
     const name = record.dimension.slice(0, 200);
     throw new WireError('InvalidUsageDimensionException', `The product has no usage dimension ${name}.`);
   }
@@ -162,6 +164,19 @@ function checkRecord(world: World, record: UsageRecord, product: Product): void 
     const sent = String(record.sent['Timestamp']);
     throw new WireError('TimestampOutOfBoundsException', `The timestamp ${sent} is out of the allowed range.`);
   }
+}
+
+/** AWS: a pure contract is never metered, and no text says what an attempt is answered. */
+function contractVerdict(world: World, product: Product): Verdict | undefined {
+  const { contractMetering } = world.switches;
+  if (product.pricing !== 'contract') return undefined;
+  return contractMetering === 'CustomerNotSubscribed' ? 'CustomerNotSubscribed' : 'InvalidLicenseException';
+}
+
+/** Whether the switch blames usage of a contract's own dimension on something else than the dimension. */
+function isBlamedOnContract({ switches }: World, { pricing, dimensions }: Product, dimension: string): boolean {
+  if (pricing !== 'contract' || switches.contractMetering === 'InvalidUsageDimensionException') return false;
+  return dimensions.some(({ key }) => key === dimension);
 }
 
 /**

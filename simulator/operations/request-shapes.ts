@@ -1,10 +1,12 @@
-// The members of the four requests with AWS's lengths, ranges and patterns (service model meteringmarketplace-2016-01-14).
+// The members of the five requests with AWS's lengths, ranges and patterns (service models
+// meteringmarketplace-2016-01-14 and entitlement.marketplace-2017-01-11).
 import {
   type Members,
   optionalBoolean,
   optionalInteger,
   optionalString,
   optionalStructures,
+  optionalTextLists,
   refuseProblems,
   requestMembers,
   requiredInteger,
@@ -15,6 +17,7 @@ import {
 import type { Allocation, Tag } from '../rules/allocations.ts';
 
 const RECORDS_PER_CALL = 25;
+const ENTITLEMENTS_PER_PAGE = 25;
 const QUANTITY_MAX = 2_147_483_647;
 const ALLOCATIONS_MAX = 2500;
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
@@ -128,6 +131,29 @@ export function readRegisterUsage(body: unknown): RegisterUsageRequest {
     nonce: optionalString(members, 'Nonce', NONCE),
   };
   refuseProblems(members);
+  return request;
+}
+
+const ENTITLEMENT_FILTERS = ['CUSTOMER_IDENTIFIER', 'CUSTOMER_AWS_ACCOUNT_ID', 'LICENSE_ARN', 'DIMENSION'] as const;
+
+export interface GetEntitlementsRequest {
+  readonly productCode: string;
+  /** The values of each named filter. */
+  readonly filter: ReadonlyMap<(typeof ENTITLEMENT_FILTERS)[number], readonly string[]>;
+  readonly maxResults: number;
+  readonly nextToken: string | undefined;
+}
+
+/** Reads a GetEntitlements request, or throws an InvalidParameterException that names every faulty member. */
+export function readGetEntitlements(body: unknown): GetEntitlementsRequest {
+  const members = requestMembers(body);
+  const request = {
+    productCode: requiredString(members, 'ProductCode', { min: 1, max: 255 }),
+    filter: optionalTextLists(members, 'Filter', ENTITLEMENT_FILTERS),
+    maxResults: optionalInteger(members, 'MaxResults', 1, ENTITLEMENTS_PER_PAGE) ?? ENTITLEMENTS_PER_PAGE,
+    nextToken: optionalString(members, 'NextToken', { min: 0, max: UNLIMITED, pattern: /\S+/ }),
+  };
+  refuseProblems(members, 'InvalidParameterException');
   return request;
 }
 

@@ -19,6 +19,7 @@ interface Page {
 const LINKS = [
   ['/', 'Marketplace'],
   ['/bill', 'Bill and calls'],
+  ['/notices', 'Notices'],
 ] as const;
 
 /** The answer that shows a page: nothing but its own style sheet is loaded, and no other site may frame it. */

@@ -1,16 +1,21 @@
 // The pages: who may see them, which one is meant, and what a pressed button does.
 
+import { AGREEMENT_ACTIONS } from '../control/agreement-actions.ts';
+import { readSubscription } from '../control/agreement-routes.ts';
 import { ControlError } from '../control/input.ts';
 import { advanceClock } from '../control/world-routes.ts';
 import { pageCookieName, pageCookieValue, readCookie, sameSecret } from '../guards.ts';
-import { cancel, findAgreement, REVOKE_AFTER_MS, subscribe } from '../world/agreements.ts';
+import { findAgreement } from '../world/agreements.ts';
+import { settleWorld, subscribe } from '../world/lifecycle.ts';
 import { findProduct } from '../world/products.ts';
 import { HOUR_MS, hourOf } from '../world/records.ts';
 import type { World } from '../world/world.ts';
 import { billPage } from './bill-page.ts';
+import { agreementBody, subscriptionBody } from './forms.ts';
 import { html } from './html.ts';
 import { type PageReply, show } from './layout.ts';
 import { marketplacePage } from './marketplace-page.ts';
+import { noticesPage } from './notices-page.ts';
 import { STYLES } from './styles.ts';
 
 interface PageRequest {
@@ -36,10 +41,12 @@ export function answerPage(world: World, secret: string, request: PageRequest): 
     return { ...redirect(url.pathname), headers: { location: localPath(url.pathname), 'set-cookie': cookie } };
   }
   if (!sameSecret(readCookie(request.cookie, pageCookieName(request.port)), pageCookieValue(secret))) return locked();
+  settleWorld(world);
   if (method === 'POST') return carryOut(world, url.pathname, request.form);
   if (method !== 'GET') return plain(405, 'Not possible', 'This address can only be opened.');
   if (url.pathname === '/') return marketplacePage(world);
   if (url.pathname === '/bill') return billPage(world);
+  if (url.pathname === '/notices') return noticesPage(world);
   return plain(404, 'No such page', 'There is nothing at this address. The links above lead to what there is.');
 }
 
@@ -62,34 +69,20 @@ function act(world: World, path: string, form: URLSearchParams): PageReply {
     advanceClock(world, form.get('by') === 'next-hour' ? hourOf(nowMs) + HOUR_MS : nowMs + HOUR_MS);
     return redirect('/');
   }
-  const cancelled = /^\/subscriptions\/([^/]+)\/cancel$/.exec(path)?.[1];
-  const agreement = cancelled === undefined ? undefined : findAgreement(world, cancelled);
-  if (agreement === undefined) return plain(404, 'No such subscription', 'It may belong to a world that was reset.');
-  cancel(world, agreement, REVOKE_AFTER_MS);
+  const [, id = '', name = ''] = /^\/subscriptions\/([^/]+)\/([a-z]+)$/.exec(path) ?? [];
+  const agreement = findAgreement(world, id);
+  const action = Object.hasOwn(AGREEMENT_ACTIONS, name) ? AGREEMENT_ACTIONS[name] : undefined;
+  if (agreement === undefined || action === undefined) {
+    return plain(404, 'No such subscription', 'It may belong to a world that was reset.');
+  }
+  action(world, agreement, agreementBody(world, agreement, name, form));
   return redirect('/#subscriptions');
 }
 
 function startSubscription(world: World, form: URLSearchParams): void {
   const product = findProduct(world, form.get('productCode') ?? '');
   if (product === undefined) throw new ControlError(404, 'NotFound', 'This product is not listed any more.');
-  const buyerName = (form.get('buyerName') ?? '').trim();
-  const account = (form.get('awsAccountId') ?? '').trim();
-  if (buyerName.length < 1 || buyerName.length > 255) {
-    throw new ControlError(400, 'InvalidInput', 'Please give the buyer a name of 1 to 255 characters.');
-  }
-  if (account !== '' && !/^\d{12}$/.test(account)) {
-    throw new ControlError(
-      400,
-      'InvalidInput',
-      'An AWS account id has 12 digits. Leave the field empty to get a new one.',
-    );
-  }
-  subscribe(world, {
-    product,
-    buyerName,
-    awsAccountId: account === '' ? undefined : account,
-    freeTrial: form.get('freeTrial') === 'on',
-  });
+  subscribe(world, readSubscription(world, subscriptionBody(product, form, world.now())));
 }
 
 function redirect(location: string): PageReply {

@@ -32,7 +32,7 @@ h3 { font-size: 1.05rem; margin: 0; }
 .card.row > * { margin-top: 0; }
 .grid > .card { display: flex; flex-direction: column; }
 .grid > .card > p { margin-bottom: 0; }
-.grid > .card > form, .grid > .card > .row { margin-top: auto; }
+.grid > .card > .row { margin-top: auto; }
 .grid > .card > .row { padding-top: .75rem; }
 .grid.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
 .soft { color: var(--soft); }
@@ -43,7 +43,14 @@ dd { margin: 0; overflow-wrap: anywhere; }
 code { font: .85em ui-monospace, monospace; overflow-wrap: anywhere; }
 label { display: block; font-weight: 600; }
 label.inline { display: flex; gap: .5rem; align-items: center; font-weight: 400; }
-input[type=text] { width: 100%; font: inherit; color: inherit; background: var(--field); border: 1px solid var(--soft); border-radius: .4rem; padding: .5rem .6rem; }
+input[type=text], input[type=number], select { width: 100%; font: inherit; color: inherit; background: var(--field); border: 1px solid var(--soft); border-radius: .4rem; padding: .5rem .6rem; }
+details > summary { cursor: pointer; color: var(--accent); padding: .6rem 0; }
+details > * + * { margin-top: .75rem; }
+details p, form > p { margin-bottom: 0; }
+fieldset { border: 1px solid var(--line); border-radius: .4rem; margin: 1rem 0 0; padding: .5rem .75rem .75rem; }
+legend { font-weight: 600; padding: 0 .25rem; }
+fieldset > p { margin: .5rem 0 0; }
+pre { margin: .5rem 0 0; font: .85em/1.4 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; text-align: left; }
 button { font: inherit; font-weight: 600; border: 1px solid var(--accent); border-radius: .4rem; padding: .5rem 1rem; min-height: 2.75rem; cursor: pointer; background: var(--accent); color: var(--accent-ink); }
 button.quiet { background: transparent; color: var(--accent); }
 button.danger { background: transparent; color: var(--danger); border-color: var(--danger); }

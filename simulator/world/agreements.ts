@@ -1,12 +1,15 @@
-// Agreements between a buyer and a product, each with its licence, and how they begin and end.
+// Agreements between a buyer and a product, each with its licence: the rows, and how they are found.
+import { isJsonObject, parseJson } from '../json.ts';
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from './database.ts';
-import { rescheduleEnd, schedule } from './events.ts';
-import { newAccountId, newAgreementId, newCustomerIdentifier, newLicenceArn, newOfferId } from './new-ids.ts';
-import type { Product } from './products.ts';
 import type { World } from './world.ts';
 
-// AWS: seen in the field, "License Deprovisioned" follows "Agreement Ended" after about half a minute.
-export const REVOKE_AFTER_MS = 31_000;
+export const OFFER_KINDS = ['public', 'private', 'freeTrial', 'channelPartner'] as const;
+
+/** What a contract grants of one dimension. */
+export interface Entitlement {
+  readonly dimension: string;
+  readonly value: number | boolean | string;
+}
 
 /** One purchase of one product by one account. Times are epoch milliseconds; an end may lie ahead. */
 export interface Agreement {
@@ -17,144 +20,34 @@ export interface Agreement {
   readonly licenceArn: string;
   readonly buyerName: string;
   readonly offerId: string;
+  readonly offerKind: (typeof OFFER_KINDS)[number];
+  /** Who sells it, where that is a channel partner and not the seller. */
+  readonly partnerAccountId: string | undefined;
   readonly freeTrial: boolean;
   readonly intent: string;
   readonly previousAgreementId: string | undefined;
   readonly acceptedMs: number;
   readonly startsMs: number;
+  /** The agreed end; undefined where the agreement runs until somebody ends it. */
+  readonly termEndMs: number | undefined;
+  /** At the agreed end a renewal follows instead of an expiry; as long as this is on, `endedMs` is not planned. */
+  readonly autoRenew: boolean;
+  readonly entitlements: readonly Entitlement[];
   /** When the licence becomes usable; undefined when the agreement ended before that. */
   readonly provisionedMs: number | undefined;
   readonly endedMs: number | undefined;
   readonly endStatus: string | undefined;
   readonly deprovisionedMs: number | undefined;
   readonly suspended: boolean;
+  /** When AWS issued an advisory about the buyer that is not resolved. */
+  readonly advisoryMs: number | undefined;
+  /** When the seller asked for the cancellation that is not decided. */
+  readonly cancellationAskedMs: number | undefined;
 }
 
-/** What a buyer may decide; everything else is made up. */
-export interface Subscription {
-  readonly product: Product;
-  readonly awsAccountId?: string | undefined;
-  readonly buyerName?: string | undefined;
-  readonly offerId?: string | undefined;
-  readonly freeTrial?: boolean | undefined;
-  readonly startMs?: number | undefined;
-  readonly endMs?: number | undefined;
-  readonly provisionMs?: number | undefined;
-  readonly intent?: 'RENEW' | 'REPLACE' | undefined;
-  readonly previous?: Agreement | undefined;
-  readonly licenceArn?: string | undefined;
-  readonly customerIdentifier?: string | undefined;
-}
-
-/**
- * Subscribes a buyer. Every call makes a new agreement; one account may hold several of one product (AWS: Concurrent
- * Agreements). A renewal ends the previous one at its own start, and takes away the old licence unless it keeps it.
- */
-export function subscribe(world: World, wanted: Subscription): Agreement {
-  const nowMs = world.now();
-  const startsMs = wanted.startMs ?? nowMs;
-  const awsAccountId = wanted.awsAccountId ?? wanted.previous?.awsAccountId ?? newAccountId();
-  const licenceArn = wanted.licenceArn ?? newLicenceArn();
-  const agreement: Agreement = {
-    agreementId: newAgreementId(),
-    productCode: wanted.product.productCode,
-    awsAccountId,
-    customerIdentifier: wanted.customerIdentifier ?? customerIdentifierFor(world, wanted.product, awsAccountId),
-    licenceArn,
-    buyerName: wanted.buyerName ?? `Buyer ${awsAccountId}`,
-    offerId: wanted.offerId ?? newOfferId(),
-    freeTrial: wanted.freeTrial ?? false,
-    intent: wanted.previous === undefined ? 'NEW' : (wanted.intent ?? 'RENEW'),
-    previousAgreementId: wanted.previous?.agreementId,
-    acceptedMs: Math.min(nowMs, startsMs),
-    startsMs,
-    provisionedMs: wanted.provisionMs ?? startsMs,
-    endedMs: wanted.endMs,
-    endStatus: wanted.endMs === undefined ? undefined : 'EXPIRED',
-    deprovisionedMs: wanted.endMs === undefined ? undefined : wanted.endMs + REVOKE_AFTER_MS,
-    suspended: false,
-  };
-  world.db.transaction(() => {
-    insert(world, agreement);
-    schedule(world, { atMs: agreement.acceptedMs, kind: 'agreementCreated', agreementId: agreement.agreementId });
-    schedule(world, {
-      atMs: agreement.provisionedMs ?? startsMs,
-      kind: 'licenceUpdated',
-      agreementId: agreement.agreementId,
-    });
-    if (agreement.endedMs !== undefined) rescheduleEnd(world, agreement);
-    if (wanted.previous !== undefined) succeed(world, wanted.previous, agreement);
-  });
-  return agreement;
-}
-
-/**
- * Ends the agreement now and takes the licence away after `revokeAfterMs`. A repeat changes nothing: what ended has
- * ended. An agreement with an end to come ends now instead.
- */
-export function cancel(world: World, agreement: Agreement, revokeAfterMs: number): Agreement {
-  const nowMs = world.now();
-  if (agreement.endedMs !== undefined && agreement.endedMs <= nowMs) return agreement;
-  return end(world, agreement, { atMs: nowMs, status: 'CANCELLED', revokeAfterMs });
-}
-
-/** A suspended buyer account's usage is refused (AWS: third cause of CustomerNotSubscribed) until it is resumed. */
-export function setSuspended(world: World, agreement: Agreement, suspended: boolean): Agreement {
-  const flag = suspended ? 1 : 0;
-  world.db.run('UPDATE agreements SET suspended = ? WHERE agreement_id = ?', flag, agreement.agreementId);
-  return { ...agreement, suspended };
-}
-
-/**
- * Ends the agreement that a renewal or replacement follows. The licence ends with it unless the successor carries it
- * on.
- */
-function succeed(world: World, previous: Agreement, successor: Agreement): void {
-  // A late successor does not rewrite how the one before has ended.
-  if (previous.endedMs !== undefined && previous.endedMs <= world.now()) return;
-  const keepsLicence = previous.licenceArn === successor.licenceArn;
-  const status = successor.intent === 'REPLACE' ? 'REPLACED' : 'RENEWED';
-  end(world, previous, { atMs: successor.startsMs, status, revokeAfterMs: keepsLicence ? undefined : REVOKE_AFTER_MS });
-}
-
-interface End {
-  readonly atMs: number;
-  readonly status: string;
-  /** Undefined where the licence lives on under another agreement. */
-  readonly revokeAfterMs: number | undefined;
-}
-
-/** Writes an end, now or to come, and plans its events. A licence that was never given needs no taking away. */
-function end(world: World, agreement: Agreement, how: End): Agreement {
-  const neverProvisioned = agreement.provisionedMs === undefined || agreement.provisionedMs > how.atMs;
-  const ended: Agreement = {
-    ...agreement,
-    endedMs: how.atMs,
-    endStatus: how.status,
-    provisionedMs: neverProvisioned ? undefined : agreement.provisionedMs,
-    deprovisionedMs: neverProvisioned || how.revokeAfterMs === undefined ? undefined : how.atMs + how.revokeAfterMs,
-  };
-  world.db.transaction(() => {
-    world.db.run(
-      'UPDATE agreements SET ended_ms = ?, end_status = ?, provisioned_ms = ?, deprovisioned_ms = ? WHERE agreement_id = ?',
-      how.atMs,
-      how.status,
-      ended.provisionedMs ?? null,
-      ended.deprovisionedMs ?? null,
-      agreement.agreementId,
-    );
-    rescheduleEnd(world, ended);
-    if (neverProvisioned) releaseLicence(world, agreement);
-  });
-  return ended;
-}
-
-/** A renewal that never began leaves the licence it was to keep with the agreement before, which ends as planned. */
-function releaseLicence(world: World, agreement: Agreement): void {
-  const { previousAgreementId, licenceArn } = agreement;
-  const previous = previousAgreementId === undefined ? undefined : findAgreement(world, previousAgreementId);
-  if (previous?.endedMs === undefined || previous.licenceArn !== licenceArn) return;
-  end(world, previous, { atMs: previous.endedMs, status: 'EXPIRED', revokeAfterMs: REVOKE_AFTER_MS });
+/** Whether the agreement's end has come. */
+export function isEnded({ endedMs }: Agreement, nowMs: number): boolean {
+  return endedMs !== undefined && endedMs <= nowMs;
 }
 
 /** The agreement of an id, or undefined. */
@@ -182,35 +75,78 @@ export function agreementsOfCustomer(world: World, customerIdentifier: string): 
   return world.db.all(sql, customerIdentifier).map(toAgreement);
 }
 
+/** All agreements of a product, ended ones included. */
+export function agreementsOfProduct(world: World, productCode: string): Agreement[] {
+  return world.db.all('SELECT * FROM agreements WHERE product_code = ?', productCode).map(toAgreement);
+}
+
+/** The agreement whose agreed end comes first of those that renew themselves, where the clock has reached it. */
+export function firstToRenew(world: World, nowMs: number): Agreement | undefined {
+  const sql =
+    'SELECT * FROM agreements WHERE auto_renew = 1 AND ended_ms IS NULL AND term_end_ms <= ? ORDER BY term_end_ms LIMIT 1';
+  const row = world.db.one(sql, nowMs);
+  return row === undefined ? undefined : toAgreement(row);
+}
+
+/** When the next renewal by itself is due, or undefined. */
+export function nextRenewalMs(world: World): number | undefined {
+  const sql = 'SELECT MIN(term_end_ms) AS at_ms FROM agreements WHERE auto_renew = 1 AND ended_ms IS NULL';
+  const row = world.db.one(sql);
+  return row === undefined ? undefined : optionalNumberOf(row, 'at_ms');
+}
+
 /** The newest first. */
 export function listAgreements(world: World, limit: number): Agreement[] {
   return world.db.all('SELECT * FROM agreements ORDER BY rowid DESC LIMIT ?', limit).map(toAgreement);
 }
 
-function insert(world: World, a: Agreement): void {
+/** Writes a new agreement. Throws where its id is taken. */
+export function addAgreement(world: World, a: Agreement): void {
   world.db.run(
-    'INSERT INTO agreements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    `INSERT INTO agreements (agreement_id, product_code, aws_account_id, customer_identifier, licence_arn, buyer_name,
+       free_trial, intent, previous_agreement_id, accepted_ms, starts_ms, suspended, offer_id, offer_kind,
+       partner_account_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
     a.agreementId,
     a.productCode,
     a.awsAccountId,
     a.customerIdentifier ?? null,
     a.licenceArn,
     a.buyerName,
-    a.offerId,
     a.freeTrial ? 1 : 0,
     a.intent,
     a.previousAgreementId ?? null,
     a.acceptedMs,
     a.startsMs,
+    a.offerId,
+    a.offerKind,
+    a.partnerAccountId ?? null,
+  );
+  saveAgreement(world, a);
+}
+
+/** Writes what can change of an agreement. A repeat changes nothing. */
+export function saveAgreement(world: World, a: Agreement): void {
+  world.db.run(
+    `UPDATE agreements SET offer_id = ?, term_end_ms = ?, auto_renew = ?, entitlements = ?, provisioned_ms = ?,
+       ended_ms = ?, end_status = ?, deprovisioned_ms = ?, suspended = ?, advisory_ms = ?, cancellation_asked_ms = ?
+     WHERE agreement_id = ?`,
+    a.offerId,
+    a.termEndMs ?? null,
+    a.autoRenew ? 1 : 0,
+    JSON.stringify(a.entitlements),
     a.provisionedMs ?? null,
     a.endedMs ?? null,
     a.endStatus ?? null,
     a.deprovisionedMs ?? null,
-    0,
+    a.suspended ? 1 : 0,
+    a.advisoryMs ?? null,
+    a.cancellationAskedMs ?? null,
+    a.agreementId,
   );
 }
 
 function toAgreement(row: Row): Agreement {
+  const entitlements = parseJson(textOf(row, 'entitlements'))?.value;
   return {
     agreementId: textOf(row, 'agreement_id'),
     productCode: textOf(row, 'product_code'),
@@ -219,22 +155,27 @@ function toAgreement(row: Row): Agreement {
     licenceArn: textOf(row, 'licence_arn'),
     buyerName: textOf(row, 'buyer_name'),
     offerId: textOf(row, 'offer_id'),
+    offerKind: OFFER_KINDS.find((kind) => kind === row['offer_kind']) ?? 'public',
+    partnerAccountId: optionalTextOf(row, 'partner_account_id'),
     freeTrial: numberOf(row, 'free_trial') === 1,
     intent: textOf(row, 'intent'),
     previousAgreementId: optionalTextOf(row, 'previous_agreement_id'),
     acceptedMs: numberOf(row, 'accepted_ms'),
     startsMs: numberOf(row, 'starts_ms'),
+    // Worlds that were begun before have only the planned end.
+    termEndMs: optionalNumberOf(row, row['end_status'] === 'EXPIRED' ? 'ended_ms' : 'term_end_ms'),
+    autoRenew: numberOf(row, 'auto_renew') === 1,
+    entitlements: Array.isArray(entitlements) ? entitlements.filter(isEntitlement) : [],
     provisionedMs: optionalNumberOf(row, 'provisioned_ms'),
     endedMs: optionalNumberOf(row, 'ended_ms'),
     endStatus: optionalTextOf(row, 'end_status'),
     deprovisionedMs: optionalNumberOf(row, 'deprovisioned_ms'),
     suspended: numberOf(row, 'suspended') === 1,
+    advisoryMs: optionalNumberOf(row, 'advisory_ms'),
+    cancellationAskedMs: optionalNumberOf(row, 'cancellation_asked_ms'),
   };
 }
 
-/** Legacy products know a buyer by one identifier, whatever they buy later; new products have none. */
-function customerIdentifierFor(world: World, product: Product, awsAccountId: string): string | undefined {
-  if (product.identityStyle === 'licence') return undefined;
-  const known = agreementsOfAccount(world, product.productCode, awsAccountId)[0]?.customerIdentifier;
-  return known ?? newCustomerIdentifier();
+function isEntitlement(value: unknown): value is Entitlement {
+  return isJsonObject(value) && typeof value['dimension'] === 'string' && value['value'] !== undefined;
 }

@@ -1,6 +1,6 @@
 // The world's SQLite file: one connection, prepared statements kept, rows read without casts.
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import { SCHEMA } from './schema.ts';
+import { ADDED_COLUMNS, ADDED_INDEXES, SCHEMA } from './schema.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -22,6 +22,11 @@ export function openDatabase(path: string | undefined): Database {
   const connection = new DatabaseSync(path ?? ':memory:');
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000');
   connection.exec(SCHEMA);
+  for (const [table, column, kind] of ADDED_COLUMNS) {
+    const known = connection.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column);
+    if (known === undefined) connection.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${kind}`);
+  }
+  connection.exec(ADDED_INDEXES);
   const statements = new Map<string, StatementSync>();
   const prepared = (sql: string): StatementSync => {
     const known = statements.get(sql);

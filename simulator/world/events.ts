@@ -25,11 +25,12 @@ export function schedule(world: World, event: ScheduledEvent): void {
   );
 }
 
-/** Forgets what was to come of an agreement's end and schedules the end that it now has. */
+/**
+ * Forgets what was to come of an agreement's end and schedules the end that it now has. What has already happened must
+ * be in the feed before: every call settles the world first.
+ */
 export function rescheduleEnd(world: World, agreement: Agreement): void {
   const { agreementId, endedMs, deprovisionedMs, provisionedMs } = agreement;
-  // What has already happened must be in the feed before the plan is changed.
-  settleEvents(world);
   const ends = "kind IN ('agreementEnded', 'licenceDeprovisioned')";
   world.db.run(`DELETE FROM scheduled_events WHERE agreement_id = ? AND ${ends}`, agreementId);
   if (provisionedMs === undefined) {
@@ -42,23 +43,19 @@ export function rescheduleEnd(world: World, agreement: Agreement): void {
   }
 }
 
-/** Moves what the clock has reached into the feed, in the order of time. Its numbers never change afterwards. */
-function settleEvents(world: World): void {
-  const nowMs = world.now();
-  world.db.transaction(() => {
-    if (world.db.one('SELECT 1 FROM scheduled_events WHERE at_ms <= ? LIMIT 1', nowMs) === undefined) return;
-    world.db.run(
-      `INSERT INTO events (at_ms, kind, agreement_id, status)
-       SELECT at_ms, kind, agreement_id, status FROM scheduled_events WHERE at_ms <= ? ORDER BY at_ms, id`,
-      nowMs,
-    );
-    world.db.run('DELETE FROM scheduled_events WHERE at_ms <= ?', nowMs);
-  });
+/** Moves what is due by `untilMs` into the feed, in the order of time. Its numbers never change afterwards. */
+export function settleEvents(world: World, untilMs: number): void {
+  if (world.db.one('SELECT 1 FROM scheduled_events WHERE at_ms <= ? LIMIT 1', untilMs) === undefined) return;
+  world.db.run(
+    `INSERT INTO events (at_ms, kind, agreement_id, status)
+     SELECT at_ms, kind, agreement_id, status FROM scheduled_events WHERE at_ms <= ? ORDER BY at_ms, id`,
+    untilMs,
+  );
+  world.db.run('DELETE FROM scheduled_events WHERE at_ms <= ?', untilMs);
 }
 
 /** The facts after `afterSeq`, oldest first, at most `limit`; `next` is what to ask after the next time. */
 export function readEvents(world: World, afterSeq: number, limit: number): { events: JsonObject[]; next: number } {
-  settleEvents(world);
   const rows = world.db.all(
     `SELECT e.seq, e.at_ms, e.kind, e.status, a.agreement_id, a.licence_arn, a.product_code, p.product_id,
             a.aws_account_id, a.customer_identifier, a.offer_id, a.free_trial, a.intent, a.previous_agreement_id,

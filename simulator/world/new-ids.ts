@@ -23,3 +23,12 @@ export function newOfferId(): string {
 export function newCustomerIdentifier(): string {
   return randomBytes(9).toString('base64url').replaceAll(/[-_]/g, 'X').slice(0, 11);
 }
+
+/** What lets a channel partner sell the product; every agreement through one has its own here. */
+export function resaleAuthorizationIdOf(agreementId: string): string {
+  return `resaleauthz-${agreementId.slice(-13)}`;
+}
+
+export function cancellationRequestIdOf(agreementId: string): string {
+  return `acr-${agreementId.slice(-13)}`;
+}

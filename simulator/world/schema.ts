@@ -11,6 +11,8 @@ export const TABLES = [
   'calls',
   'scheduled_events',
   'events',
+  'scheduled_notices',
+  'notices',
   'compute',
   'registrations',
   'signing_keys',
@@ -68,6 +70,19 @@ CREATE TABLE IF NOT EXISTS events (
   status TEXT
 );
 
+-- body lacks what the envelope adds: ids and times stand in columns, so that a plan can still be moved.
+CREATE TABLE IF NOT EXISTS scheduled_notices (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, due_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, occasion TEXT NOT NULL,
+  agreement_id TEXT NOT NULL, channel TEXT NOT NULL, name TEXT NOT NULL, notice_id TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS notices_by_time ON scheduled_notices (due_ms, id);
+CREATE INDEX IF NOT EXISTS notices_by_agreement ON scheduled_notices (agreement_id);
+
+CREATE TABLE IF NOT EXISTS notices (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, due_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, agreement_id TEXT NOT NULL,
+  channel TEXT NOT NULL, name TEXT NOT NULL, notice_id TEXT NOT NULL, body TEXT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS compute (
   access_key_id TEXT PRIMARY KEY, platform TEXT NOT NULL, region TEXT NOT NULL, aws_account_id TEXT NOT NULL,
   instance_id TEXT NOT NULL
@@ -82,4 +97,21 @@ CREATE TABLE IF NOT EXISTS signing_keys (
   version INTEGER PRIMARY KEY, private_pem TEXT NOT NULL, public_pem TEXT NOT NULL, created_ms INTEGER NOT NULL,
   expired_ms INTEGER
 );
+`;
+
+/** Columns that came later, as table, column and kind: a world that was begun before gets them when it is opened. */
+export const ADDED_COLUMNS = [
+  ['products', 'listing', "TEXT NOT NULL DEFAULT '{}'"],
+  ['agreements', 'term_end_ms', 'INTEGER'],
+  ['agreements', 'auto_renew', 'INTEGER NOT NULL DEFAULT 0'],
+  ['agreements', 'entitlements', "TEXT NOT NULL DEFAULT '[]'"],
+  ['agreements', 'offer_kind', "TEXT NOT NULL DEFAULT 'public'"],
+  ['agreements', 'partner_account_id', 'TEXT'],
+  ['agreements', 'advisory_ms', 'INTEGER'],
+  ['agreements', 'cancellation_asked_ms', 'INTEGER'],
+] as const;
+
+/** Indexes on added columns, made after them. */
+export const ADDED_INDEXES = `
+CREATE INDEX IF NOT EXISTS agreements_to_renew ON agreements (term_end_ms) WHERE auto_renew = 1 AND ended_ms IS NULL;
 `;

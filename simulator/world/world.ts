@@ -15,7 +15,15 @@ interface WorldOptions {
   readonly fulfillmentUrl: string;
 }
 
-/** Clock, switches and faults are kept in memory for speed and written through: what a getter answers is on disk. */
+/** Where notices are posted, and the last one that was taken there. */
+export interface NoticeTarget {
+  readonly url: string | undefined;
+  readonly sentSeq: number;
+}
+
+const NO_TARGET: NoticeTarget = { url: undefined, sentSeq: 0 };
+
+/** Clock, switches, faults and the notice target are kept in memory for speed and written through: what a getter answers is on disk. */
 export class World {
   readonly db: Database;
   readonly region: string;
@@ -25,6 +33,7 @@ export class World {
   #clock: ClockState = { mode: 'real', rate: 1, anchorRealMs: 0, anchorMs: 0 };
   #switches: Switches = DEFAULT_SWITCHES;
   #faults: ArmedFaults = NO_FAULTS;
+  #noticeTarget: NoticeTarget = NO_TARGET;
   readonly #firstClock: ClockSetting;
 
   constructor(options: WorldOptions) {
@@ -70,6 +79,15 @@ export class World {
     this.#faults = faults;
   }
 
+  get noticeTarget(): NoticeTarget {
+    return this.#noticeTarget;
+  }
+
+  set noticeTarget(target: NoticeTarget) {
+    this.#write('noticeTarget', { ...target });
+    this.#noticeTarget = target;
+  }
+
   /** Ends this world and begins a new one as at the first start: no facts, no counts, the clock where it began. */
   reset(): void {
     this.db.transaction(() => {
@@ -90,6 +108,13 @@ export class World {
     const faults = parseFaults(this.#read('faults') ?? {});
     this.#faults = typeof faults === 'string' ? NO_FAULTS : faults;
 
+    const { url, sentSeq } = this.#read('noticeTarget') ?? {};
+    const known = typeof sentSeq === 'number';
+    this.#noticeTarget = known ? { url: typeof url === 'string' ? url : undefined, sentSeq } : NO_TARGET;
+    this.#loadClock();
+  }
+
+  #loadClock(): void {
     const stored = this.#read('clock');
     const known = stored === undefined ? undefined : toClockState(stored);
     if (known !== undefined) {

@@ -1,11 +1,18 @@
 import { BatchMeterUsageCommand, type UsageRecord } from '@aws-sdk/client-marketplace-metering';
 import { describe, expect, it } from 'vitest';
-import { HOUR, PRODUCT, rawCall, recordOf, startTestWorld, type TestWorld } from './fixture.ts';
+import { type Agreement, HOUR, PRODUCT, rawCall, recordOf, startTestWorld, type TestWorld } from './fixture.ts';
 
 const TARGET = 'AWSMPMeteringService.BatchMeterUsage';
 
 const send = (world: TestWorld, UsageRecords: UsageRecord[], ProductCode?: string) =>
   world.aws.send(new BatchMeterUsageCommand({ UsageRecords, ...(ProductCode !== undefined && { ProductCode }) }));
+
+/** A contract on `requests`, pure unless the product says otherwise. */
+async function subscribeToContract(world: TestWorld, product: object = {}): Promise<Agreement> {
+  const contract = { title: 'Contract', pricing: 'contract', dimensions: [{ key: 'requests' }], ...product };
+  await world.control('PUT', '/control/products/contract', contract);
+  return world.subscribe({ productCode: 'contract' });
+}
 
 describe('BatchMeterUsage', () => {
   it('bills a record, answers it with an id, and shows it in the bill', async () => {
@@ -169,13 +176,47 @@ describe('BatchMeterUsage', () => {
     expect(await world.bill()).toEqual([]);
   });
 
-  it('refuses any metering of a pure contract product', async () => {
-    const world = await startTestWorld();
-    const contract = { title: 'Contract', pricing: 'contract', dimensions: [{ key: 'requests' }] };
-    await world.control('PUT', '/control/products/contract', contract);
-    const agreement = await world.subscribe({ productCode: 'contract' });
+  it.each(['InvalidLicenseException', 'InvalidUsageDimensionException'] as const)(
+    'refuses any metering of a pure contract product with %s, as the switch says',
+    async (contractMetering) => {
+      const world = await startTestWorld();
+      await world.control('PUT', '/control/switches', { contractMetering });
+      const agreement = await subscribeToContract(world);
 
-    await expect(send(world, [recordOf(agreement)])).rejects.toMatchObject({ name: 'InvalidUsageDimensionException' });
+      await expect(send(world, [recordOf(agreement)])).rejects.toMatchObject({ name: contractMetering });
+      await expect(send(world, [recordOf(agreement, { Dimension: 'no' })])).rejects.toMatchObject({
+        name: 'InvalidUsageDimensionException',
+      });
+      expect(await world.bill()).toEqual([]);
+    },
+  );
+
+  it('answers CustomerNotSubscribed for a pure contract, for a legacy one always', async () => {
+    const world = await startTestWorld();
+    const legacy = await subscribeToContract(world, { identityStyle: 'legacy' });
+    const CustomerIdentifier = legacy.customerIdentifier;
+    const { CustomerAWSAccountId: _, LicenseArn: __, ...record } = recordOf(legacy);
+
+    const UsageRecords = [{ ...record, CustomerIdentifier }];
+    const old = await world.aws.send(new BatchMeterUsageCommand({ ProductCode: 'contract', UsageRecords }));
+    await world.control('PUT', '/control/switches', { contractMetering: 'CustomerNotSubscribed' });
+    const agreement = await subscribeToContract(world);
+    const current = await send(world, [recordOf(agreement)]);
+
+    expect([old, current].map(({ Results }) => Results?.[0]?.Status)).toEqual([
+      'CustomerNotSubscribed',
+      'CustomerNotSubscribed',
+    ]);
+    expect(await world.bill()).toEqual([]);
+  });
+
+  it('meters a contract with consumption as any other usage', async () => {
+    const world = await startTestWorld();
+    const agreement = await subscribeToContract(world, { pricing: 'contractWithConsumption' });
+
+    const { Results } = await send(world, [recordOf(agreement)]);
+
+    expect(Results?.[0]?.Status).toBe('Success');
   });
 
   it('lets the first quantity of an hour stand, whatever comes later in the same call or another', async () => {

@@ -1,7 +1,7 @@
 import { BatchMeterUsageCommand, ResolveCustomerCommand } from '@aws-sdk/client-marketplace-metering';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_SWITCHES } from '../../simulator/switches.ts';
-import { HOUR, LEGACY_PRODUCT, NOW, PRODUCT, recordOf, startTestWorld } from './fixture.ts';
+import { HOUR, LEGACY_PRODUCT, listContract, NOW, PRODUCT, recordOf, startTestWorld } from './fixture.ts';
 
 describe('The clock', () => {
   it('stands where it was set and moves by the given time or to the given instant', async () => {
@@ -323,7 +323,7 @@ describe('Bill, calls and world', () => {
       switches: DEFAULT_SWITCHES,
       clock: { now: NOW },
     });
-    expect(products).toHaveLength(2);
+    expect(products).toHaveLength(3);
     expect(await world.control('GET', '/control/events')).toEqual({ events: [], next: 0 });
   });
 
@@ -348,6 +348,19 @@ describe('Bill, calls and world', () => {
       ...DEFAULT_SWITCHES,
       tagLimit: 'perAllocation',
     });
+  });
+
+  it('takes a product back as it was shown', async () => {
+    const world = await startTestWorld();
+    await listContract(world, { identityStyle: 'legacy', deliver: 'late', lateByMs: 5 });
+    const { products } = await world.control('GET', '/control/products');
+
+    for (const { productCode, ...product } of products) {
+      await world.control('PUT', `/control/products/${productCode}`, product);
+    }
+
+    expect(products).toHaveLength(3);
+    expect(await world.control('GET', '/control/products')).toEqual({ products });
   });
 
   it.each([

@@ -1,5 +1,7 @@
 // A simulated world for one test: a simulator on a free port, the real SDK client, and the control API.
+import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { MarketplaceMeteringClient, type UsageRecord } from '@aws-sdk/client-marketplace-metering';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { onTestFinished } from 'vitest';
 import { type SimulatorOptions, startSimulator } from '../../simulator/simulator.ts';
 
@@ -128,4 +130,105 @@ export async function rawCall(
     error: typeof type === 'string' ? type.split('#').at(-1) : undefined,
     headers: response.headers,
   };
+}
+
+/** Node's own SHA-256 in the form that the signer asks for. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytes(secret));
+  }
+
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(bytes(data));
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+}
+
+function bytes(data: string | ArrayBuffer | ArrayBufferView): Buffer {
+  if (typeof data === 'string') return Buffer.from(data);
+  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
+}
+
+export const CONTRACT_PRODUCT = 'backup';
+export const YEAR_ON = '2027-09-21T14:30:00.000Z';
+
+/** Lists a contract product with one dimension of each kind of value. */
+export function listContract(world: TestWorld, product: object = {}): Promise<unknown> {
+  return world.control('PUT', `/control/products/${CONTRACT_PRODUCT}`, {
+    title: 'Backup',
+    productId: 'prod-backup',
+    pricing: 'contract',
+    dimensions: [
+      { key: 'seats' },
+      { key: 'ratio', valueType: 'Double' },
+      { key: 'pro', valueType: 'Boolean' },
+      { key: 'tier', valueType: 'String' },
+    ],
+    ...product,
+  });
+}
+
+interface Entitlement {
+  readonly Dimension: string;
+  readonly LicenseArn: string;
+  readonly Value: object;
+}
+
+interface EntitlementAnswer {
+  readonly status: number;
+  readonly Entitlements?: readonly Entitlement[];
+  readonly NextToken?: string;
+  readonly __type?: string;
+  readonly message?: string;
+}
+
+/** GetEntitlements as an SDK without CBOR would send it: JSON 1.1, signed for us-east-1 and aws-marketplace. */
+export async function getEntitlements(
+  world: TestWorld,
+  request: object = {},
+  scope: { region?: string; service?: string } = {},
+): Promise<EntitlementAnswer> {
+  const body = JSON.stringify({ ProductCode: CONTRACT_PRODUCT, ...request });
+  const { hostname, host, protocol } = new URL(world.url);
+  const signer = new SignatureV4({
+    service: scope.service ?? 'aws-marketplace',
+    region: scope.region ?? 'us-east-1',
+    credentials: { accessKeyId: 'AKIDSELLER', secretAccessKey: 'not-checked' },
+    sha256: Sha256,
+  });
+  const { headers } = await signer.sign({
+    method: 'POST',
+    protocol,
+    hostname,
+    path: '/',
+    query: {},
+    headers: {
+      host,
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'AWSMPEntitlementService.GetEntitlements',
+    },
+    body,
+  });
+  const { host: _, ...sent } = headers;
+  const response = await fetch(world.url, { method: 'POST', headers: sent, body });
+  return { status: response.status, ...((await response.json()) as object) };
+}
+
+export interface SeenNotice {
+  readonly seq: number;
+  readonly at: string;
+  readonly channel: string;
+  readonly name: string;
+  readonly agreementId: string;
+  readonly body: string;
+}
+
+/** The notices that went out after a number. */
+export async function noticesAfter(world: TestWorld, after = 0): Promise<SeenNotice[]> {
+  return (await world.control('GET', `/control/notices?after=${after}`)).notices;
 }

@@ -1,11 +1,22 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Agreement, LEGACY_PRODUCT, NOW, PRODUCT, rawCall, startTestWorld, type TestWorld } from './fixture.ts';
+import {
+  type Agreement,
+  CONTRACT_PRODUCT,
+  LEGACY_PRODUCT,
+  listContract,
+  NOW,
+  PRODUCT,
+  rawCall,
+  startTestWorld,
+  type TestWorld,
+  YEAR_ON,
+} from './fixture.ts';
 
 const SERVICE = 'AWSMPMeteringService';
 const STAMP = Date.parse(NOW) / 1000 - 1800;
-const OPERATIONS = ['BatchMeterUsage', 'MeterUsage', 'RegisterUsage', 'ResolveCustomer'];
+const OPERATIONS = ['BatchMeterUsage', 'GetEntitlements', 'MeterUsage', 'RegisterUsage', 'ResolveCustomer'];
 
 /** Values that programs send by mistake, and some that only an attacker sends. */
 const oddValue = fc.oneof(
@@ -54,6 +65,13 @@ function validBody(operation: string, one: Agreement, legacy: Agreement, hour: n
         UsageQuantity: 3,
         UsageAllocations,
         ClientToken: 't',
+      };
+    case 'GetEntitlements':
+      return {
+        ProductCode: CONTRACT_PRODUCT,
+        Filter: { CUSTOMER_AWS_ACCOUNT_ID: [one.awsAccountId], LICENSE_ARN: ['a', 'b'], DIMENSION: ['seats'] },
+        MaxResults: 1 + (hour % 25),
+        NextToken: hour % 2 === 0 ? undefined : 'token',
       };
     case 'RegisterUsage':
       return { ProductCode: PRODUCT, PublicKeyVersion: 1, Nonce: 'n' };
@@ -104,6 +122,7 @@ async function meteringWorld(): Promise<{ world: TestWorld; one: Agreement; lega
   const legacy = await world.subscribe({ productCode: LEGACY_PRODUCT, customerIdentifier: 'X01EXAMPLEX' });
   const compute = { platform: 'ecs', region: 'us-east-1', awsAccountId: one.awsAccountId, instanceId: 'task-1' };
   await world.control('PUT', '/control/compute/AKIDRAW', compute);
+  await listContract(world);
   return { world, one, legacy };
 }
 
@@ -122,7 +141,8 @@ describe('Malformed input', () => {
           body = JSON.stringify(input.again === null ? once : mutate(once, input.again[0], input.again[1])) ?? '';
         }
 
-        const answer = await rawCall(world, `${SERVICE}.${operation}`, body);
+        const service = operation === 'GetEntitlements' ? 'AWSMPEntitlementService' : SERVICE;
+        const answer = await rawCall(world, `${service}.${operation}`, body);
 
         expect(answer.status).toBeLessThan(500);
         const { Results = [], MeteringRecordId } = JSON.parse(answer.text);
@@ -160,6 +180,7 @@ describe('Malformed input', () => {
       'PUT /control/compute/AKID',
       'POST /control/reset',
       'POST /control/agreements/agmt-1/tokens',
+      'PUT /control/notice-target',
     );
 
     await fc.assert(
@@ -175,10 +196,49 @@ describe('Malformed input', () => {
     );
   });
 
+  it('never makes a 5xx of anything that is asked of an agreement: 500 inputs', async () => {
+    const { world } = await meteringWorld();
+    const entitlements = [
+      { dimension: 'seats', value: 5 },
+      { dimension: 'ratio', value: 0.5 },
+      { dimension: 'pro', value: true },
+    ];
+    const terms = { entitlements, endAt: YEAR_ON, autoRenew: true, offerId: 'offer-2', deliver: 'late', lateByMs: 5 };
+    const bodies: Record<string, object> = {
+      amend: { ...terms, renewalDisabledBy: 'PROPOSER' },
+      renew: { ...terms, startAt: NOW },
+      replace: terms,
+      cancel: { status: 'TERMINATED', revokeAfterMs: 5, deliver: 'early' },
+      expire: { deliver: 'reordered' },
+      suspend: {},
+      announce: { event: 'cancellationRequestApproved', deliver: 'twice' },
+    };
+    const asked = fc.record({ action: fc.constantFrom(...Object.keys(bodies)), path, odd: oddValue });
+
+    await fc.assert(
+      fc.asyncProperty(asked, async ({ action, path, odd }) => {
+        const { agreementId } = await world.subscribe({ productCode: CONTRACT_PRODUCT, entitlements });
+        const response = await fetch(`${world.url}/control/agreements/${agreementId}/${action}`, {
+          method: 'POST',
+          headers: { 'x-control-secret': world.secret },
+          body: JSON.stringify(mutate(bodies[action], path, odd)) ?? '',
+        });
+
+        expect(response.status, JSON.stringify([action, odd])).toBeLessThan(500);
+        await response.json();
+      }),
+      { numRuns: 500 },
+    );
+    await world.control('POST', '/control/clock/advance', { to: '2030-01-01T00:00:00Z' });
+    const { notices } = await world.control('GET', '/control/notices?limit=100000');
+    for (const { body } of notices) expect(JSON.parse(body)).toBeInstanceOf(Object);
+  });
+
   it.each([
     ['no target', '', '{}', 'UnknownOperationException'],
     ['another service', 'DynamoDB_20120810.ListTables', '{}', 'UnknownOperationException'],
     ['an unknown operation', `${SERVICE}.MeterEverything`, '{}', 'UnknownOperationException'],
+    ['an operation of the other service', `${SERVICE}.GetEntitlements`, '{}', 'UnknownOperationException'],
     ['the operation in other case', `${SERVICE}.batchMeterUsage`, '{}', 'UnknownOperationException'],
     ['a body that ends early', `${SERVICE}.BatchMeterUsage`, '{"UsageRecords":[', 'SerializationException'],
     ['an empty body', `${SERVICE}.BatchMeterUsage`, '', 'SerializationException'],

@@ -1,7 +1,7 @@
 import { BatchMeterUsageCommand, ResolveCustomerCommand } from '@aws-sdk/client-marketplace-metering';
 import { describe, expect, it } from 'vitest';
 import { cost, formatUsd } from '../../simulator/pages/money.ts';
-import { PRODUCT, recordOf, startTestWorld, type TestWorld } from './fixture.ts';
+import { CONTRACT_PRODUCT, listContract, PRODUCT, recordOf, startTestWorld, type TestWorld } from './fixture.ts';
 
 interface Visit {
   readonly status: number;
@@ -40,6 +40,8 @@ function formOf(page: string, button: string): { action: string; fields: Record<
   return { action: decodeEntities(/action="([^"]*)"/.exec(form)?.[1] ?? ''), fields };
 }
 
+const agreements = async (world: TestWorld) => (await world.control('GET', '/control/agreements')).agreements;
+
 describe('The marketplace page', () => {
   it('lets a person subscribe, set up the account with a fresh token, and cancel', async () => {
     const world = await startTestWorld({ fulfillmentUrl: 'http://127.0.0.1:3000/register' });
@@ -69,11 +71,99 @@ describe('The marketplace page', () => {
   it('adds the offer type to the form of a free trial', async () => {
     const world = await startTestWorld();
     const browser = await openBrowser(world);
-    await browser.post('/subscriptions', { productCode: PRODUCT, buyerName: 'Ada', freeTrial: 'on' });
+    await browser.post('/subscriptions', { productCode: PRODUCT, buyerName: 'Ada', offer: 'freeTrial' });
 
     const { fields } = formOf((await browser.get('/')).text, 'Set up your account');
 
     expect(fields['x-amzn-marketplace-offer-type']).toBe('free-trial');
+  });
+
+  it('lets a person buy a contract through a partner, from a later day, and change it, renew it and let it expire', async () => {
+    const world = await startTestWorld();
+    await listContract(world);
+    const browser = await openBrowser(world);
+    const quantities = {
+      'entitled:seats': '25',
+      'entitled:ratio': '0.5',
+      'entitled:pro': 'on',
+      'entitled:tier': 'gold',
+    };
+    const wanted = { productCode: CONTRACT_PRODUCT, buyerName: 'Ada', offer: 'channelPartner', ...quantities };
+    await browser.post('/subscriptions', {
+      ...wanted,
+      startInDays: '2',
+      days: '30',
+      autoRenew: 'on',
+      deliver: 'twice',
+    });
+
+    const [bought] = await agreements(world);
+    expect(bought).toMatchObject({
+      offer: { kind: 'channelPartner' },
+      startsAt: '2026-09-23T14:30:00.000Z',
+      termEndsAt: '2026-10-23T14:30:00.000Z',
+      autoRenew: true,
+      entitlements: [{ value: 25 }, { value: 0.5 }, { value: true }, { value: 'gold' }],
+    });
+    expect((await browser.get('/')).text).toContain('Not started, through a channel partner');
+    await world.control('POST', '/control/clock/advance', { to: '2026-09-24T00:00:00Z' });
+
+    const amend = formOf((await browser.get('/')).text, 'Amend').action;
+    await browser.post(amend, { ...quantities, 'entitled:seats': '30', 'entitled:pro': '' });
+    expect((await browser.get('/')).text).toContain('<code>seats</code> 30');
+    expect((await agreements(world))[0]).toMatchObject({ autoRenew: false });
+
+    await browser.post(amend.replace('amend', 'renew'), quantities);
+    expect(await agreements(world)).toMatchObject([{ intent: 'RENEW', status: 'ACTIVE' }, { status: 'RENEWED' }]);
+    await browser.post(formOf((await browser.get('/')).text, 'Amend').action.replace('amend', 'expire'));
+    expect((await agreements(world))[0]).toMatchObject({ status: 'EXPIRED' });
+    const { text } = await browser.get('/notices');
+    expect(text).toContain('License Updated - Manufacturer');
+    expect(text).toContain('Purchase Agreement Ended - Manufacturer');
+  });
+
+  it('lets a person suspend and resume, warn, announce and replace, and says what can not be done', async () => {
+    const world = await startTestWorld();
+    const agreement = await world.subscribe();
+    const browser = await openBrowser(world);
+    const press = (action: string, form: Record<string, string> = {}) =>
+      browser.post(`/subscriptions/${agreement.agreementId}/${action}`, form);
+    const page = async () => (await browser.get('/')).text;
+
+    await press('suspend');
+    expect(await page()).toContain('<dd>Suspended</dd>');
+    await press('resume');
+    expect(await page()).toContain('<dd>Active</dd>');
+    await press('announce', { event: 'advisoryIssued' });
+    expect(await page()).toContain('<dt>Advisory</dt><dd>issued 2026-09-21 14:30:00 UTC</dd>');
+    await press('announce', { event: 'advisoryResolved' });
+    expect(await page()).not.toContain('<dt>Advisory</dt>');
+    await press('replace');
+    expect(await page()).toContain('Ended (REPLACED)');
+
+    const again = await press('amend');
+    expect(again.status).toBe(400);
+    expect(again.text).toMatch(/role="alert">The agreement has ended/);
+    for (const action of ['moon', 'constructor']) expect((await press(action)).status).toBe(404);
+  });
+
+  it('shows a payment that failed, and subscribes nobody with quantities or days that are none', async () => {
+    const world = await startTestWorld();
+    await listContract(world, { dimensions: [{ key: 'seats' }] });
+    const browser = await openBrowser(world);
+    const wanted = { productCode: CONTRACT_PRODUCT, buyerName: 'Ada', 'entitled:seats': '1' };
+
+    for (const mistake of [
+      { 'entitled:seats': '' },
+      { 'entitled:seats': '-1' },
+      { days: '1.5' },
+      { startInDays: 'x' },
+    ]) {
+      expect((await browser.post('/subscriptions', { ...wanted, ...mistake })).status).toBe(400);
+    }
+    expect(await agreements(world)).toEqual([]);
+    await browser.post('/subscriptions', { ...wanted, subscribeFails: 'on' });
+    expect((await browser.get('/')).text).toContain('<dd>Payment failed</dd>');
   });
 
   it('says what is wrong with a form and subscribes nobody', async () => {
@@ -144,13 +234,32 @@ describe('The marketplace page', () => {
   it('labels every field, and answers unknown addresses and methods with a page', async () => {
     const world = await startTestWorld();
     const browser = await openBrowser(world);
+    await listContract(world);
+    await world.subscribe({ productCode: CONTRACT_PRODUCT });
     const { text } = await browser.get('/');
 
-    const ids = [...text.matchAll(/<input id="([^"]+)"/g)].map(([, id]) => id);
+    const ids = [...text.matchAll(/<(?:input|select) id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length).toBeGreaterThan(0);
     for (const id of ids) expect(text).toContain(`<label for="${id}">`);
     expect((await browser.get('/nowhere')).status).toBe(404);
     expect((await browser.post('/nowhere')).status).toBe(404);
+  });
+});
+
+describe('The notices page', () => {
+  it('shows each notice with the text that its consumer gets, the newest first, and where they are posted', async () => {
+    const world = await startTestWorld();
+    const browser = await openBrowser(world);
+    expect((await browser.get('/notices')).text).toContain('No notice has gone out yet.');
+    await world.control('PUT', '/control/notice-target', { url: 'http://127.0.0.1:9/notices' });
+    await world.subscribe({ offer: { id: 'offer-<b>' } });
+
+    const { text } = await browser.get('/notices');
+
+    expect(text.indexOf('License Updated')).toBeLessThan(text.indexOf('Purchase Agreement Created'));
+    expect(text).toContain('&#34;id&#34;: &#34;offer-&#60;b&#62;&#34;');
+    expect(text).toContain('They are posted to http://127.0.0.1:9/notices.');
   });
 });
 

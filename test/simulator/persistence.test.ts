@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import {
   BatchMeterUsageCommand,
   MarketplaceMeteringClient,
@@ -11,6 +12,25 @@ import {
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator } from '../../simulator/simulator.ts';
 import { type Agreement, HOUR, NOW, recordOf } from './fixture.ts';
+
+/** The two tables that have grown since, with a row each: an agreement that expires on the 1st of October 2026. */
+const FIRST_RELEASE = `
+CREATE TABLE products (
+  product_code TEXT PRIMARY KEY, product_id TEXT NOT NULL, title TEXT NOT NULL, identity_style TEXT NOT NULL,
+  pricing TEXT NOT NULL, fulfillment_url TEXT NOT NULL, dimensions TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE agreements (
+  agreement_id TEXT PRIMARY KEY, product_code TEXT NOT NULL, aws_account_id TEXT NOT NULL, customer_identifier TEXT,
+  licence_arn TEXT NOT NULL, buyer_name TEXT NOT NULL, offer_id TEXT NOT NULL, free_trial INTEGER NOT NULL,
+  intent TEXT NOT NULL, previous_agreement_id TEXT, accepted_ms INTEGER NOT NULL, starts_ms INTEGER NOT NULL,
+  provisioned_ms INTEGER, ended_ms INTEGER, end_status TEXT, deprovisioned_ms INTEGER, suspended INTEGER NOT NULL
+);
+INSERT INTO products VALUES ('old-product', 'prod-old', 'Old', 'licence', 'subscription', 'http://127.0.0.1:3000/',
+  '[{"key":"requests","description":"","types":["ExternallyMetered"]}]');
+INSERT INTO agreements VALUES ('agmt-1', 'old-product', '111122223333', NULL, 'arn:aws:license-manager::1:license:l-1',
+  'Ada', 'offer-1', 0, 'NEW', NULL, 1785542400000, 1785542400000, 1785542400000, 1790812800000, 'EXPIRED',
+  1790812831000, 0);
+`;
 
 function dataFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'simulator-'));
@@ -79,6 +99,26 @@ describe('A world in a file', () => {
     const resolved = await clientOf(again.url).send(new ResolveCustomerCommand({ RegistrationToken: token }));
     expect(resolved.LicenseArn).toBe(agreement.licenceArn);
     expect(await control(again.url, 'GET', '/control/calls/count')).toEqual({ count: 3 });
+  });
+
+  it('goes on with a world of the first release: its agreements, its ends, and new ones', async () => {
+    const data = dataFile();
+    const old = new DatabaseSync(data);
+    old.exec(FIRST_RELEASE);
+    old.close();
+
+    const simulator = await startSimulator({ dataPath: data, controlSecret: 's', clock: { mode: 'set', at: NOW } });
+    onTestFinished(() => simulator.close());
+
+    const amended = await control(simulator.url, 'POST', '/control/agreements/agmt-1/amend', { offerId: 'offer-2' });
+    expect(amended).toMatchObject({ offer: { id: 'offer-2', kind: 'public' }, termEndsAt: '2026-10-01T00:00:00.000Z' });
+    const wanted = { productCode: 'old-product' };
+    expect(await control(simulator.url, 'POST', '/control/agreements', wanted)).toHaveProperty('agreementId');
+    await control(simulator.url, 'POST', '/control/clock/advance', { to: '2026-10-02T00:00:00Z' });
+    const { events } = await control(simulator.url, 'GET', '/control/events');
+    expect(events.at(-2)).toMatchObject({ kind: 'agreementEnded', agreementId: 'agmt-1', status: 'EXPIRED' });
+    const { notices } = await control(simulator.url, 'GET', '/control/notices');
+    expect(notices.at(-1).name).toBe('License Deprovisioned - Manufacturer');
   });
 
   it('rejects the start on a port that is taken', async () => {
