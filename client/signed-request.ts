@@ -9,7 +9,7 @@ export type Credentials = SignerSettings['credentials'];
 
 type Headers = Record<string, string>;
 
-/** Gives the headers with which a POST of this body is signed. Signed anew for each attempt: signatures age. */
+/** Gives the headers with which a request of this body is signed. Signed anew for each attempt: signatures age. */
 export type Sign = (url: URL, headers: Headers, body: string) => Promise<Headers>;
 
 const API_HOST = /\.execute-api\.([a-z0-9-]+)\./;
@@ -20,6 +20,8 @@ export function isApiAtAws(url: URL): boolean {
 }
 
 export interface SigningOptions {
+  /** POST where absent. */
+  readonly method?: 'GET' | 'POST' | undefined;
   /** The API's region; read from its host name where that tells, else from AWS_REGION. */
   readonly region?: string | undefined;
   /** By the SDK's usual chain where absent. */
@@ -36,7 +38,7 @@ export function signerFor(url: URL, options: SigningOptions): Sign {
   const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
   return async (target, headers, body) => {
     const signed = await signer.sign({
-      method: 'POST',
+      method: options.method ?? 'POST',
       protocol: target.protocol,
       hostname: target.hostname,
       path: target.pathname,

@@ -1,7 +1,8 @@
 // Reports usage through POST /usage: for products that may call the API but not write to the tables.
 import pLimit from 'p-limit';
 import { MAX_EVENTS_PER_REPORT, MAX_REPORT_BYTES } from '../lambdas/contracts/usage-report.ts';
-import { BrokenInvariant, type Failure, InvalidInput, Misconfigured, Unavailable } from '../lambdas/domain/failure.ts';
+import { BrokenInvariant } from '../lambdas/domain/failure.ts';
+import { backendUrl, failureOf, fetched, isRecord, noRouteAt, parsed, type Route, urlBelow } from './api-call.ts';
 import { DEFAULT_RETRY_FOR_MS, isPassing, type RetryOptions, retried } from './retry.ts';
 import { type Credentials, isApiAtAws, type Sign, signerFor } from './signed-request.ts';
 import { toWireEvent, type UsageEvent, type UsageOutcome, UsageUnconfirmed } from './usage-event.ts';
@@ -28,6 +29,11 @@ export interface UsageReporter {
   report(events: readonly UsageEvent[]): Promise<readonly UsageOutcome[]>;
 }
 
+const ROUTE: Route = {
+  name: 'POST /usage',
+  permission: 'let the caller assume a role that has the ReporterPolicy of the deployment',
+};
+
 const MAX_IN_FLIGHT = 4;
 
 /** Above the gateway's own limit of 29 s, so that its answer comes first. */
@@ -35,7 +41,7 @@ const ANSWER_TIMEOUT_MS = 35_000;
 
 /** Throws InvalidInput where the URL can't be used, Misconfigured where requests are to be signed for no region. */
 export function createUsageReporter(options: UsageReporterOptions): UsageReporter {
-  const url = usageUrl(options.url);
+  const url = urlBelow(backendUrl(options.url), '/usage');
   const sign = (options.sign ?? isApiAtAws(url)) ? signerFor(url, options) : undefined;
   const { retryForMs = DEFAULT_RETRY_FOR_MS, signal, onRetry } = options;
   const limit = pLimit(options.maxInFlight ?? MAX_IN_FLIGHT);
@@ -63,20 +69,6 @@ export function createUsageReporter(options: UsageReporterOptions): UsageReporte
       return outcomes.filter((outcome) => outcome !== undefined);
     },
   };
-}
-
-/** The address of the route. Throws InvalidInput, without repeating what might hold a password. */
-function usageUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password) {
-    throw new InvalidInput(
-      'UrlMalformed',
-      'The URL has to be like https://host/prod or http://127.0.0.1:7300, without a name and password in it.',
-    );
-  }
-  const path = url.pathname.replace(/\/+$/, '');
-  url.pathname = path.endsWith('/usage') ? path : `${path}/usage`;
-  return url;
 }
 
 /** Events of one request, as JSON. */
@@ -109,76 +101,20 @@ async function post(url: URL, sign: Sign | undefined, chunk: Chunk): Promise<rea
   const plain = { 'content-type': 'application/json' };
   const headers = sign ? await sign(url, plain, body) : plain;
   const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  const response = await fetched(url, { method: 'POST', headers, body, signal: timeout, redirect: 'manual' });
+  const response = await fetched(ROUTE, url, { method: 'POST', headers, body, signal: timeout });
   const text = await response.text();
-  if (response.status !== 200) throw failureOf(url, response, text);
+  if (response.status !== 200) throw failureOf(ROUTE, url, response, text);
   const answer = parsed(text);
   const outcomes = isRecord(answer) ? answer['outcomes'] : undefined;
   if (Array.isArray(outcomes) && outcomes.length === chunk.length && outcomes.every(isOutcome)) return outcomes;
   throw new BrokenInvariant(
     'AnswerMalformed',
-    `${noRouteAt(url)}: what answers there is something else. Check the URL.`,
+    `${noRouteAt(ROUTE, url)}: what answers there is something else. Check the URL.`,
   );
-}
-
-/** `fetch` refuses some ports of its own accord, and would refuse them again. */
-async function fetched(url: URL, request: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, request);
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
-    if (cause?.message !== 'bad port') throw error;
-    throw new Misconfigured('UrlPortBarred', `${noRouteAt(url)}: nothing is served on port ${url.port}.`, { cause });
-  }
-}
-
-/** Without the query, which might hold a secret. */
-function noRouteAt(url: URL): string {
-  return `There is no POST /usage at ${url.origin}${url.pathname}`;
 }
 
 const OUTCOMES = ['recorded', 'already', 'conflict', 'refused'];
 
 function isOutcome(value: unknown): value is UsageOutcome {
   return isRecord(value) && typeof value['id'] === 'string' && OUTCOMES.includes(String(value['outcome']));
-}
-
-const REMEDIES: Readonly<Record<number, string>> = {
-  401: 'Sign the requests.',
-  403: 'Check the URL, let the caller assume a role that has the ReporterPolicy of the deployment, and sign the requests.',
-};
-
-/** 403, too: API Gateway gives it for a path that it does not know. */
-const NO_ROUTE = new Set([403, 404, 405]);
-
-function failureOf(url: URL, response: Response, body: string): Failure {
-  const { status } = response;
-  const answer = parsed(body);
-  const error = isRecord(answer) && isRecord(answer['error']) ? answer['error'] : {};
-  const code = typeof error['code'] === 'string' ? error['code'] : `Status${status}`;
-  const said = typeof error['message'] === 'string' ? ` ${error['message']}` : '';
-  const remedy = REMEDIES[status] === undefined ? '' : ` ${REMEDIES[status]}`;
-  const forUs = status === 403 ? ' that this caller may use' : '';
-  const answered = NO_ROUTE.has(status)
-    ? `${noRouteAt(url)}${forUs}: it answered ${status}, ${code}.`
-    : `POST /usage answered ${status}, ${code}.`;
-  const message = `${answered}${said}${remedy}`;
-  const seconds = Number(response.headers.get('retry-after') ?? 0);
-  const retryAfterMs = Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : 0;
-  // Any 5xx is worth another attempt: identities repeat, so that nothing can be recorded twice.
-  if (status >= 500 || status === 429) return new Unavailable(code, message, { facts: { status, retryAfterMs } });
-  if (remedy !== '' || NO_ROUTE.has(status)) return new Misconfigured(code, message, { facts: { status } });
-  return new InvalidInput(code, message, { facts: { status } });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,7 @@
 // What a contract includes, as GetEntitlements tells it, and what of an hour's usage lies beyond it.
-import { addHours, type HourStart, hourOf, hourStartMs, laterHour } from './hour.ts';
+import { addHours, HOUR_MS, type HourStart, hourOf, hourStartMs, laterHour } from './hour.ts';
+import type { Licence } from './licence.ts';
+import type { Products } from './product.ts';
 
 /** One value of one entitlement; AWS fills exactly the member that applies. */
 export type EntitlementValue =
@@ -70,10 +72,33 @@ export interface Inclusion {
 }
 
 /** How long the last answer of AWS is believed while it gives no other. */
-export const ENTITLEMENTS_BELIEVED_MS = 48 * 3_600_000;
+export const ENTITLEMENTS_BELIEVED_MS = 48 * HOUR_MS;
 
 /** Near its expiry a contract is renewed: an expiry that then moves on begins a new term. */
-const RENEWAL_SLACK_MS = 24 * 3_600_000;
+const RENEWAL_SLACK_MS = 24 * HOUR_MS;
+
+/** How long an answer is fresh: AWS is asked again after it. */
+const REFRESHED_EVERY_MS = HOUR_MS;
+
+/** From when on AWS is to be asked again: an hour after it was, and as soon as an expiry has come since. */
+export function refreshDueAt({ versions, checkedAt }: LicenceEntitlements): number {
+  const expiries = versions.flatMap(({ entitlements }) => entitlements.map(({ expiresAt = 0 }) => expiresAt));
+  const coming = expiries.filter((expiresAt) => expiresAt > checkedAt);
+  return Math.min(checkedAt + REFRESHED_EVERY_MS, ...coming);
+}
+
+/** Whether a licence is of a contract, which AWS tells entitlements of. The settings win while they name the product. */
+export function hasContract(
+  { productCode, pricingModel }: Pick<Licence, 'productCode' | 'pricingModel'>,
+  products: Products,
+): boolean {
+  return (products.get(productCode)?.pricingModel ?? pricingModel) !== 'subscription';
+}
+
+/** Whether AWS has not answered for so long that what it said last is no longer relied on. */
+export function isStale(known: LicenceEntitlements | undefined, nowMs: number): boolean {
+  return known === undefined || nowMs - known.checkedAt > ENTITLEMENTS_BELIEVED_MS;
+}
 
 /** The units of `quantity` more that lie beyond what the contract includes. Never takes back what was sealed before. */
 export function overageOf({ basis, entitledQuantity, used, overage }: Allowance, quantity: number): number {

@@ -1,7 +1,13 @@
 // Where each AWS service is and as whom we speak to it, read from the environment that Lambda fills.
 import { Misconfigured } from '../domain/failure.ts';
 
-type AwsService = 'DYNAMODB' | 'MARKETPLACE_METERING' | 'SECRETS_MANAGER';
+type AwsService =
+  | 'DYNAMODB'
+  | 'EVENTBRIDGE'
+  | 'MARKETPLACE_ENTITLEMENT_SERVICE'
+  | 'MARKETPLACE_METERING'
+  | 'SECRETS_MANAGER'
+  | 'SQS';
 
 export interface ClientSettings {
   readonly region: string;

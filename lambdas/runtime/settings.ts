@@ -23,6 +23,18 @@ const SETTINGS = {
   ],
   'send-metering': ['LEDGER_TABLE', 'WORK_TABLE', 'METERING_POLICY'],
   'rotate-session-keys': ['SESSION_KEYS_SECRET'],
+  'refresh-entitlements': ['CUSTOMERS_TABLE', 'WORK_TABLE', 'PRODUCTS'],
+  'read-customer': ['CUSTOMERS_TABLE', 'LEDGER_TABLE', 'PRODUCTS'],
+  'tell-product': [
+    'CUSTOMERS_TABLE',
+    'NOTICES_TABLE',
+    'LEDGER_TABLE',
+    'WORK_TABLE',
+    'EVENT_BUS',
+    'USAGE_WARNING_HOURS',
+  ],
+  'deliver-webhooks': ['DELIVERIES_TABLE', 'WEBHOOKS', 'WEBHOOKS_QUEUE'],
+  'apply-notice': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS'],
 } as const;
 
 export type HandlerName = keyof typeof SETTINGS;

@@ -1,9 +1,9 @@
-import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createUsageReporter } from '../../client/usage-api.ts';
 import { InvalidInput } from '../../lambdas/domain/failure.ts';
 import { anEvent, startBackendWorld, useServices } from '../backend-world.ts';
-import { passOn, type SeenRequest, startFaultyProxy } from './faulty-proxy.ts';
+import { expectedAuthorization } from './expected-signature.ts';
+import { passOn, startFaultyProxy } from './faulty-proxy.ts';
 import { LICENCE, rowsOf } from './recorder-world.ts';
 
 const services = useServices();
@@ -131,22 +131,3 @@ describe('signing', () => {
     expect(seen[0]?.headers['authorization']).toBeUndefined();
   });
 });
-
-/** Signature Version 4 as AWS's guide writes it down, for requests without a query. */
-function expectedAuthorization(
-  { method, path, headers, body }: SeenRequest,
-  region: string,
-  { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
-): string {
-  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-  const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
-  const signed = /SignedHeaders=([^,]+)/.exec(String(headers['authorization']))?.[1] ?? '';
-  const lines = signed.split(';').map((name) => `${name}:${String(headers[name]).trim()}\n`);
-  const canonical = [method, path, '', lines.join(''), signed, sha256(body)].join('\n');
-  const at = String(headers['x-amz-date']);
-  const day = at.slice(0, 8);
-  const scope = `${day}/${region}/execute-api/aws4_request`;
-  const key = [day, region, 'execute-api', 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
-  const signature = hmac(key, ['AWS4-HMAC-SHA256', at, scope, sha256(canonical)].join('\n')).toString('hex');
-  return `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
-}

@@ -1,0 +1,39 @@
+// Every quarter of an hour: asks AWS Marketplace what the contracts that are due include now.
+import pLimit from 'p-limit';
+import { parseProducts } from './contracts/product-settings.ts';
+import { refreshAllEntitlements } from './flow/refresh-entitlements.ts';
+import { ENTITLEMENT_CALLS_PER_SECOND, MarketplaceEntitlements } from './marketplace/entitlements.ts';
+import { clientSettings } from './runtime/aws-client.ts';
+import { built, type Surroundings } from './runtime/handler.ts';
+import { TokenBucket } from './runtime/pace.ts';
+import { scheduleHandler } from './runtime/schedule.ts';
+import { readSettings } from './runtime/settings.ts';
+import { DynamoCustomerStore } from './stores/customer-store.ts';
+import { dynamoClient } from './stores/dynamo.ts';
+import { DynamoEntitlementStore, DynamoRefreshProgress } from './stores/entitlement-store.ts';
+
+/** At fifteen calls a second and half a second a call, eight are under way; the rest is room for slow answers. */
+const LICENCES_AT_ONCE = 16;
+
+export function createRefreshEntitlementsHandler({ environment, clock, log }: Surroundings) {
+  const settings = readSettings('refresh-entitlements', environment);
+  const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
+  const ports = {
+    customers: new DynamoCustomerStore(client, settings.CUSTOMERS_TABLE),
+    entitlements: new DynamoEntitlementStore(client, settings.CUSTOMERS_TABLE),
+    progress: new DynamoRefreshProgress(client, settings.WORK_TABLE),
+    marketplace: new MarketplaceEntitlements(
+      clientSettings(environment, 'MARKETPLACE_ENTITLEMENT_SERVICE'),
+      new TokenBucket({ callsPerSecond: ENTITLEMENT_CALLS_PER_SECOND }),
+    ),
+    clock,
+    limit: pLimit(LICENCES_AT_ONCE),
+    log,
+    products: parseProducts(settings.PRODUCTS),
+  };
+  return scheduleHandler(log, 'EntitlementsRefreshed', async (hasTime) => ({
+    ...(await refreshAllEntitlements(ports, hasTime)),
+  }));
+}
+
+export const handler = built(createRefreshEntitlementsHandler);
