@@ -144,7 +144,11 @@ function attachment(request: UpsertRequest, licenceKey: string, customerId: stri
 }
 
 /** Makes the licence the customer's, if it is nobody's. An update, so that what notices wrote before stays. */
-function licenceWrite(request: UpsertRequest, licenceKey: string, customerId: string): TransactWriteItem {
+export function licenceWrite(
+  request: Omit<UpsertRequest, 'hints'>,
+  licenceKey: string,
+  customerId: string,
+): TransactWriteItem {
   const { buyer, product, nowMs, table } = request;
   const members: Omit<Licence, 'customerId' | 'customerIdentifier'> = {
     licenceKey,

@@ -40,6 +40,14 @@ export const TABLES = {
   },
   /** What the schedules are at: looks, late markers, waiting licences, leases, held groups. */
   work: { key: PAIR, indexes: [], expiry: 'expiresAt' },
+  /** AWS's notices as received, whose each agreement is, and the events that wait to be told. */
+  notices: { key: PAIR, indexes: [] },
+  /** Which webhook endpoint has had which event, and the tries. */
+  deliveries: {
+    key: PAIR,
+    indexes: [{ name: BY_STATE, partition: 'stateKey', sort: 'stateSort', carries: [] }],
+    expiry: 'expiresAt',
+  },
   /** Refused usage, with what was wrong. */
   rejects: { key: PAIR, indexes: [], expiry: 'expiresAt' },
 } as const satisfies Record<string, TableShape>;

@@ -74,7 +74,7 @@ export class LifecycleTables {
   }
 }
 
-export class MemoryNoticeStore implements NoticeStore {
+class MemoryNoticeStore implements NoticeStore {
   readonly #tables: LifecycleTables;
   readonly #step: Step;
 
@@ -150,7 +150,8 @@ export class MemoryNoticeStore implements NoticeStore {
     await this.#step();
     if (this.#tables.thread(thread).customerId !== undefined) return;
     const since = this.#tables.waiting.get(thread)?.since ?? nowMs;
-    this.#tables.waiting.set(thread, { thread, waitsFor, since });
+    if (waitsFor === 'product') this.#tables.waiting.delete(thread);
+    else this.#tables.waiting.set(thread, { thread, waitsFor, since });
   }
 
   async waiting(): Promise<readonly WaitingThread[]> {
@@ -219,7 +220,7 @@ export class MemoryNoticeStore implements NoticeStore {
 }
 
 /** The part of the customers' store that notices and registrations meet. */
-export class MemoryCustomers {
+class MemoryCustomers {
   readonly #tables: LifecycleTables;
   readonly #step: Step;
 

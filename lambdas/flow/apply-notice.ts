@@ -1,0 +1,117 @@
+// Reads:       one notice of AWS, then all that is kept of its agreement and of its customer's others
+// Writes:      the notice; whose its agreement is; that customer's standing, events and metering's notes
+// Once per:    notice id; everything after it follows from all notices and may be done any number of times
+// If it stops: the queue delivers the notice again; it is found kept, and the rest is done anew
+import type { Customer } from '../domain/customer.ts';
+import { agreementThread, buyerThread, isUnplaced, type Notice, threadOf } from '../domain/notice.ts';
+import type { WaitsFor } from '../domain/placement.ts';
+import type { DueCustomer, NoticePorts } from './notice-ports.ts';
+import { placeThread } from './place-thread.ts';
+import { type SettlePorts, settleStanding } from './settle-standing.ts';
+
+export type Applied =
+  | { readonly kind: 'applied'; readonly customerId: string; readonly events: number }
+  /** Kept; a further notice, a registration or an operator tells whose it is. */
+  | { readonly kind: 'waits'; readonly for: WaitsFor }
+  /** Kept, and of no agreement. */
+  | { readonly kind: 'recorded' };
+
+/** Keeps a notice and brings its customer's standing up to date. A repeat changes nothing. */
+export async function applyNotice(
+  ports: NoticePorts,
+  notice: Notice,
+  received: string,
+  nowMs: number,
+): Promise<Applied> {
+  await ports.notices.keep(notice, received);
+  const thread = threadOf(notice);
+  return isUnplaced(thread) ? { kind: 'recorded' } : bring(ports, thread, nowMs);
+}
+
+/**
+ * Tells what a registration adds: whose licence a notice waited for, and that the buyer has registered. To be called
+ * after each change of a customer by registration; a repeat changes nothing.
+ */
+export async function noteRegistration(ports: NoticePorts, customer: Customer, nowMs: number): Promise<void> {
+  const { notices } = ports;
+  const { customerId, customerAwsAccountId: account, productCode, licenceKeys } = customer;
+  const named = await Promise.all(licenceKeys.map((key) => notices.threadsOfLicence(key)));
+  const ofAccount = account === undefined ? [] : await notices.threadsOfAccount(account, productCode);
+  const ofLicence = new Set([...licenceKeys.map(buyerThread), ...named.flat()]);
+  for (const key of new Set([...ofLicence, ...ofAccount])) {
+    const { notices: told, customerId: owner } = await notices.thread(key);
+    // An agreement of this licence that is another's takes the licence with it.
+    const isOpen = owner === undefined || (ofLicence.has(key) && owner !== customerId);
+    if (told.length > 0 && isOpen) await bring(ports, key, nowMs);
+  }
+  await settleStanding(ports, customerId, nowMs);
+}
+
+export interface ReplacementLink {
+  readonly agreementId: string;
+  readonly previousAgreementId: string;
+}
+
+/**
+ * An operator's word on which agreement another replaces, where AWS gave none. It is kept like a notice; a later one
+ * wins. What stood as a customer of its own until then is joined into the other.
+ */
+export async function linkReplacement(
+  ports: NoticePorts,
+  { agreementId, previousAgreementId }: ReplacementLink,
+  nowMs: number,
+): Promise<Applied | { readonly kind: 'unknownAgreement' | 'toldByAws' }> {
+  const { notices } = ports;
+  const thread = await notices.thread(agreementThread(agreementId));
+  const previous = await notices.thread(agreementThread(previousAgreementId));
+  if (thread.notices.length === 0 || previous.customerId === undefined || agreementId === previousAgreementId) {
+    return { kind: 'unknownAgreement' };
+  }
+  const isTold = thread.notices.some((each) => each.channel !== 'operator' && each.previousAgreementId !== undefined);
+  if (isTold) return { kind: 'toldByAws' };
+  const notice: Notice = {
+    noticeId: `link-${agreementId}-${previousAgreementId}-${nowMs}`,
+    channel: 'operator',
+    kind: 'replacementLinked',
+    type: 'replacementLinked',
+    atMs: nowMs,
+    agreementId,
+    previousAgreementId,
+  };
+  return applyNotice(ports, notice, '', nowMs);
+}
+
+/**
+ * Folds the customers again whose agreements have begun since, or whose agreement or licence became another's in a run
+ * that stopped there. To be called on a schedule; gives their number.
+ */
+export async function settleDue(ports: SettlePorts, nowMs: number): Promise<number> {
+  const due = await ports.notices.due(nowMs);
+  for (const each of due) await settleOne(ports, each, nowMs);
+  return due.length;
+}
+
+async function settleOne(ports: SettlePorts, due: DueCustomer, nowMs: number): Promise<void> {
+  await settleStanding(ports, due.customerId, nowMs);
+  await ports.notices.finishDue(due);
+}
+
+async function bring(
+  ports: NoticePorts,
+  key: string,
+  nowMs: number,
+  seen: ReadonlySet<string> = new Set(),
+): Promise<Applied> {
+  const placed = await placeThread(ports, key, nowMs);
+  if (placed.kind === 'waits') return placed;
+  const { customerId, leftCustomers } = placed;
+  const events = await settleStanding(ports, customerId, nowMs);
+  for (const left of leftCustomers) await settleOne(ports, { customerId: left, changesAt: 0 }, nowMs);
+  // After the link: an agreement that names this one as the one before it found it unlinked, or finds it linked.
+  const { successors } = await ports.notices.thread(key);
+  for (const successor of successors) {
+    const { customerId: owner } = await ports.notices.thread(successor);
+    if (owner !== customerId && !seen.has(successor)) await bring(ports, successor, nowMs, new Set([...seen, key]));
+  }
+  return { kind: 'applied', customerId, events: events.length };
+}
