@@ -6,7 +6,7 @@ import type { HourStart } from '../domain/hour.ts';
 import { KEY_SEPARATOR, shardOf } from '../domain/keys.ts';
 import type { Carry, Credit, LedgerEntry, SealedHour } from '../domain/ledger.ts';
 import type { Settlement } from '../domain/metering-result.ts';
-import { type TagSet, tagSetDigest } from '../domain/tag-set.ts';
+import { ANY_TAGS, type TagSet, tagSetDigest } from '../domain/tag-set.ts';
 import type { ItemKey, LateHold, LedgerStore, LiveRecord, MeterName, OnMalformed } from '../flow/ports.ts';
 import { getItem, getItems, type Item, putItem, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
 import { present, text } from './item-reader.ts';
@@ -351,8 +351,9 @@ export class DynamoLedgerStore implements LedgerStore {
         removes.length > 0 ? `REMOVE ${removes.map((name) => `#${name}`).join(', ')}` : '',
       ].join(' '),
       ConditionExpression: [
-        '#status = :was AND size(attempts) = :attempts AND deadlineAt = :deadline AND accounted = :accounted',
-        '#heldLate = :was_heldLate AND #carriedOut = :was_carriedOut AND #record.quantity = :quantity',
+        '#status = :was AND size(attempts) = :attempts AND size(refusals) = :refusals AND deadlineAt = :deadline',
+        'accounted = :accounted AND #heldLate = :was_heldLate AND #carriedOut = :was_carriedOut',
+        '#record.quantity = :quantity',
         ...optional,
       ].join(' AND '),
       ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
@@ -360,6 +361,7 @@ export class DynamoLedgerStore implements LedgerStore {
         ...Object.fromEntries(sets.map((name) => [`:${name}`, values[name]])),
         ':was': before.status,
         ':attempts': Object.keys(before.attempts).length,
+        ':refusals': before.refusals.length,
         ':deadline': before.deadlineAt,
         ':accounted': before.accounted,
         ':was_heldLate': before.heldLate,
@@ -429,11 +431,10 @@ export class DynamoLedgerStore implements LedgerStore {
   }
 
   #raise(origin: SealedHour, tagSet: TagSet, into: LateFate, inclusion?: Inclusion) {
-    const digest = tagSetDigest(tagSet);
-    const before = origin.accountedByTagSet[digest];
     const held = into.heldLate !== undefined;
     const included = inclusion?.included ?? 0;
     const quantity = (into.carriedOut ?? into.heldLate ?? 0) + included;
+    const part = raisedPart(origin, tagSet, quantity);
     // Only an hour that was sealed by an entitlement keeps count of its own units.
     const counts = inclusion !== undefined && origin.entitlement !== undefined;
     // A settled record that now holds usage has to show on the attention list; a live one is listed already.
@@ -442,7 +443,7 @@ export class DynamoLedgerStore implements LedgerStore {
       TableName: this.#table,
       Key: toItem(sealedKey(origin)),
       UpdateExpression: [
-        'SET accountedByTagSet.#digest = :after, accounted = accounted + :quantity, seen = :seen',
+        `SET ${part.path} = :after, accounted = accounted + :quantity, seen = :seen`,
         held ? ', heldLate = heldLate + :heldLate, heldReasons = list_append(heldReasons, :reason)' : '',
         into.carriedOut === undefined ? '' : ', carriedOut = carriedOut + :carriedOut',
         included > 0 ? ', withheldQuantity = if_not_exists(withheldQuantity, :none) + :included' : '',
@@ -450,18 +451,16 @@ export class DynamoLedgerStore implements LedgerStore {
         place ? ', stateKey = :stateKey, stateSort = :stateSort' : '',
       ].join(''),
       ConditionExpression: [
-        before === undefined
-          ? 'attribute_exists(pk) AND attribute_not_exists(accountedByTagSet.#digest)'
-          : 'accountedByTagSet.#digest = :before',
-        ...(held ? ['#status = :status', 'deadlineAt = :deadline'] : []),
+        part.condition,
+        // An operator who carried on what was held before took its reasons away, too.
+        ...(held ? ['#status = :status', 'deadlineAt = :deadline', 'heldLate = :heldBefore'] : []),
         ...(counts ? ['entitlement.ownAccounted = :ownBefore'] : []),
       ].join(' AND '),
-      ExpressionAttributeNames: { '#digest': digest, ...(held ? { '#status': 'status' } : {}) },
+      ...namesOf({ ...part.names, ...(held ? { '#status': 'status' } : {}) }),
       ExpressionAttributeValues: toItem({
-        ':after': (before ?? 0) + quantity,
+        ...part.values,
         ':quantity': quantity,
         ':seen': origin.seen,
-        ...(before === undefined ? {} : { ':before': before }),
         ...(into.carriedOut === undefined ? {} : { ':carriedOut': into.carriedOut }),
         ...(included > 0 ? { ':included': included, ':none': 0 } : {}),
         ...(counts
@@ -477,12 +476,40 @@ export class DynamoLedgerStore implements LedgerStore {
               ':reason': origin.heldReasons.includes(into.reason) ? [] : [into.reason],
               ':status': origin.status,
               ':deadline': origin.deadlineAt,
+              ':heldBefore': origin.heldLate,
             }
           : {}),
         ...(place ? { ':stateKey': place.stateKey, ':stateSort': place.stateSort } : {}),
       }),
     };
   }
+}
+
+/** DynamoDB takes no empty map of names. */
+function namesOf(names: Readonly<Record<string, string>>) {
+  return Object.keys(names).length === 0 ? {} : { ExpressionAttributeNames: names };
+}
+
+/** Where an hour is accounted for by a tag set, raised by a quantity, and the condition that it stands as it was read. */
+function raisedPart({ accounted, accountedByTagSet }: SealedHour, tagSet: TagSet, quantity: number) {
+  const digest = tagSetDigest(tagSet);
+  // From now on the tag sets are told apart no more: their sum stands in the place of them all.
+  if (tagSet === ANY_TAGS) {
+    const values = { ':before': accounted, ':after': { [digest]: accounted + quantity } };
+    return { path: 'accountedByTagSet', condition: 'accounted = :before', names: {}, values };
+  }
+  const path = 'accountedByTagSet.#digest';
+  const before = accountedByTagSet[digest];
+  if (before !== undefined) {
+    const values = { ':before': before, ':after': before + quantity };
+    return { path, condition: `${path} = :before`, names: { '#digest': digest }, values };
+  }
+  return {
+    path,
+    condition: `attribute_exists(pk) AND attribute_not_exists(${path}) AND attribute_not_exists(accountedByTagSet.#any)`,
+    names: { '#digest': digest, '#any': ANY_TAGS },
+    values: { ':after': quantity },
+  };
 }
 
 /** Reads items one by one, so that a malformed one does not take the others with it. */

@@ -1,5 +1,6 @@
 // What every ledger and usage store promises, tried against the real engine and against the memory ports alike.
 import { expect, test } from 'vitest';
+import { type AuditEntry, newActionId } from '../../lambdas/domain/amendment.ts';
 import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
 import type { SealedHour } from '../../lambdas/domain/ledger.ts';
 import type { LedgerStore, LiveRecord, UsageStore } from '../../lambdas/flow/ports.ts';
@@ -319,4 +320,152 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
       }),
     );
   });
+
+  test('amends a record with its carries and its audit line, once per action, or writes none of it', async () => {
+    const ledger = await make();
+    await ledger.seal(aSealedHour({ status: 'expired', reason: 'neverSent' }));
+    const before = await standing(ledger);
+    const carry = aCarry({ quantity: 12_500, originAccounted: 12_500, actionId: anAudit().actionId });
+    const after: SealedHour = { ...before, status: 'carried', carriedOut: 12_500, settledQuantity: 0 };
+    const amendment = { after, carries: [carry], onlyInto: 'any', audit: anAudit() } as const;
+
+    expect(await ledger.amend(before, amendment)).toBe('amended');
+    expect(await ledger.amend(before, amendment)).toBe('already');
+    expect(await ledger.amend(before, { ...amendment, audit: anAudit('b') })).toBe('moved');
+
+    expect(await standing(ledger)).toEqual(after);
+    expect(await all(ledger.entries(anHour('2026-09-21T12'), SHARD))).toEqual([carry]);
+    expect(await all(ledger.audit('2026-09'))).toEqual([anAudit()]);
+  });
+
+  test('amends nothing where an attempt, a carry, a hold, a deadline or a result came between', async () => {
+    const refusal = { at: NOW, code: 'ThrottlingException' };
+    const between: ((ledger: LedgerStore) => Promise<unknown>)[] = [
+      // Shown to AWS and refused for certain: no attempt stands, but the record may not be made smaller any more.
+      async (ledger) => {
+        await ledger.intend(aSealedHour(), { id: 'a-1', at: NOW });
+        await ledger.settle(await standing(ledger), { status: 'open', at: NOW, refusedAttemptId: 'a-1', refusal });
+      },
+      (ledger) => ledger.intend(aSealedHour(), { id: 'a-1', at: NOW }),
+      (ledger) => ledger.carry(aSealedHour(), aCarry({ originAccounted: 12_500 }), 'any'),
+      (ledger) => ledger.holdLate(aSealedHour(), { tagSet: '', quantity: 45, reason: 'policy' }),
+      (ledger) => ledger.hasten(aSealedHour(), NOW),
+      (ledger) => ledger.settle(aSealedHour(), { status: 'held', at: NOW }),
+    ];
+    for (const meanwhile of between) {
+      const ledger = await make();
+      await ledger.seal(aSealedHour());
+      await meanwhile(ledger);
+      const changed = await standing(ledger);
+      const after: SealedHour = { ...aSealedHour(), status: 'withheld', reason: 'operator' };
+
+      expect(await ledger.amend(aSealedHour(), { after, carries: [], onlyInto: 'any', audit: anAudit() })).toBe(
+        'moved',
+      );
+      expect(await standing(ledger)).toEqual(changed);
+      expect(await ledger.action(anAudit().actionId)).toBeUndefined();
+    }
+  });
+
+  test('amends nothing where its carries may only go into an hour that is not sealed, and it is', async () => {
+    const ledger = await make();
+    await ledger.seal(aSealedHour({ status: 'expired' }));
+    await ledger.seal(aSealedHour({ hour: anHour('2026-09-21T12') }));
+    const before = await standing(ledger);
+    const after: SealedHour = { ...before, status: 'carried', carriedOut: 12_500, settledQuantity: 0 };
+    const carries = [aCarry({ quantity: 12_500, actionId: anAudit().actionId })];
+
+    expect(await ledger.amend(before, { after, carries, onlyInto: 'unsealed', audit: anAudit() })).toBe('targetSealed');
+    expect(await standing(ledger)).toEqual(before);
+    expect(await ledger.action(anAudit().actionId)).toBeUndefined();
+  });
+
+  test('takes off what an amendment leaves out, and lists the record by what it now is', async () => {
+    const ledger = await make();
+    await ledger.seal(aSealedHour());
+    await ledger.settle(aSealedHour(), { status: 'open', at: NOW, reason: 'Unprocessed', nextAttemptAt: NOW + 60_000 });
+    const before = await standing(ledger);
+    const { nextAttemptAt: _next, reason: _reason, ...rest } = before;
+    const amend = (from: SealedHour, after: SealedHour, distinct: string) =>
+      ledger.amend(from, { after, carries: [], onlyInto: 'any', audit: anAudit(distinct) });
+
+    await amend(before, rest, 'a');
+    const due = await live(ledger);
+    await amend(rest, { ...rest, status: 'withheld', reason: 'operator', settledAt: NOW }, 'b');
+
+    expect(due).toMatchObject([{ status: 'open' }]);
+    expect(due[0]).not.toHaveProperty('nextAttemptAt');
+    expect(await live(ledger)).toEqual([]);
+    expect(await standing(ledger)).toEqual({ ...rest, status: 'withheld', reason: 'operator', settledAt: NOW });
+  });
+
+  test('notes no attempt of a sender who read the record before a part of it was withheld', async () => {
+    const ledger = await make();
+    await ledger.seal(aSealedHour());
+    const read = await standing(ledger);
+    const after = { ...read, record: { ...read.record, quantity: 12_000 }, withheldQuantity: 500 };
+    await ledger.amend(read, { after, carries: [], onlyInto: 'any', audit: anAudit() });
+
+    expect(await ledger.intend(read, { id: 'a-1', at: NOW })).toBe(false);
+    expect(await ledger.intend(await standing(ledger), { id: 'a-2', at: NOW })).toBe(true);
+    expect(Object.keys((await standing(ledger)).attempts)).toEqual(['a-2']);
+  });
+
+  test('grants credits once per action, and lists what is not used up', async () => {
+    const ledger = await make();
+    const meter = { licenceKey: LICENCE_KEY, dimension: 'requests' };
+
+    expect(await ledger.grantCredit(meter, 700, anAudit('a'))).toBe('granted');
+    expect(await ledger.grantCredit(meter, 700, anAudit('a'))).toBe('already');
+    expect(await ledger.grantCredit(meter, 300, anAudit('b'))).toBe('granted');
+
+    const credits = await ledger.credits(SHARD);
+    expect([...credits]).toEqual([[meterKey(LICENCE_KEY, 'requests'), { ...meter, granted: 1_000, applied: 0 }]]);
+    expect((await ledger.credits((SHARD + 1) % 64)).size).toBe(0);
+  });
+
+  test('writes a credit off with the seal that takes it, once, and neither where it was used meanwhile', async () => {
+    const ledger = await make();
+    const meter = { licenceKey: LICENCE_KEY, dimension: 'requests' };
+    await ledger.grantCredit(meter, 700, anAudit());
+    const credit = { ...meter, granted: 700, applied: 0 };
+    const sealed = aSealedHour({ creditedQuantity: 500 });
+    const next = aSealedHour({ creditedQuantity: 700, hour: anHour('2026-09-21T11') });
+
+    expect(await ledger.seal(sealed, credit)).toBe('sealed');
+    expect(await ledger.seal(sealed, credit)).toBe('exists');
+    expect(await ledger.seal(next, credit)).toBe('creditMoved');
+    expect(await ledger.sealed(next.hour, LICENCE_KEY, 'requests')).toBeUndefined();
+    expect([...(await ledger.credits(SHARD)).values()]).toEqual([{ ...credit, applied: 500 }]);
+    expect(await ledger.seal({ ...next, creditedQuantity: 200 }, { ...credit, applied: 500 })).toBe('sealed');
+    expect((await ledger.credits(SHARD)).size).toBe(0);
+  });
+
+  test('keeps audit lines by month in order of their acts, each once', async () => {
+    const ledger = await make();
+    const early = anAudit('z', at('2026-09-21T11:00:00Z'));
+    const later = anAudit('a', at('2026-09-21T11:00:01Z'));
+    const october = anAudit('a', at('2026-10-01T00:00:00Z'));
+    for (const line of [october, later, early]) expect(await ledger.noteAction(line)).toBe('noted');
+
+    expect(await ledger.noteAction({ ...early, why: 'another reason' })).toBe('already');
+    expect(await all(ledger.audit('2026-09'))).toEqual([early, later]);
+    expect(await all(ledger.audit('2026-10'))).toEqual([october]);
+    expect(await ledger.action(early.actionId)).toEqual(early);
+    expect(await ledger.action(`${early.actionId}x`)).toBeUndefined();
+  });
+}
+
+function anAudit(distinct = 'a', atMs = NOW): AuditEntry {
+  return {
+    actionId: newActionId(atMs, distinct),
+    at: atMs,
+    who: 'kim@example.com',
+    why: 'the fault was mended',
+    action: 'withhold',
+    licenceKey: LICENCE_KEY,
+    dimension: 'requests',
+    hour: anHour(),
+    facts: { units: 500, from: 'open' },
+  };
 }

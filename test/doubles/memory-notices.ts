@@ -204,6 +204,11 @@ class MemoryNoticeStore implements NoticeStore {
     return true;
   }
 
+  async noteDue({ customerId, changesAt }: DueCustomer): Promise<void> {
+    await this.#step();
+    this.#putDue(customerId, changesAt);
+  }
+
   async due(byMs: number): Promise<readonly DueCustomer[]> {
     await this.#step();
     return [...this.#tables.due.values()].filter(({ changesAt }) => changesAt <= byMs);

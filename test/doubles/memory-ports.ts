@@ -4,10 +4,10 @@ import type { Amendment, AuditEntry } from '../../lambdas/domain/amendment.ts';
 import type { CounterStep, Inclusion, TermCounter } from '../../lambdas/domain/entitlement.ts';
 import type { HourStart } from '../../lambdas/domain/hour.ts';
 import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
-import type { Carry, Credit, LedgerEntry, SealedHour } from '../../lambdas/domain/ledger.ts';
+import { type Carry, type Credit, isLive, type LedgerEntry, type SealedHour } from '../../lambdas/domain/ledger.ts';
 import type { Settlement } from '../../lambdas/domain/metering-result.ts';
 import type { Refusal } from '../../lambdas/domain/refusal.ts';
-import { tagSetDigest } from '../../lambdas/domain/tag-set.ts';
+import { ANY_TAGS, tagSetDigest } from '../../lambdas/domain/tag-set.ts';
 import type { UsageEvent } from '../../lambdas/domain/usage-event.ts';
 import { isSameUsage, parseUsageRow, type UsageRow } from '../../lambdas/domain/usage-row.ts';
 import type {
@@ -95,6 +95,8 @@ export class LedgerTables {
   readonly #byState: MemoryTable<LiveRecord>;
   readonly #places = new Map<string, { stateKey: string; stateSort: string }>();
 
+  readonly #unsettled = new Map<string, SealedHour>();
+
   constructor(pageSize?: number) {
     this.entries = new MemoryTable(pageSize);
     this.#byState = new MemoryTable(pageSize);
@@ -106,6 +108,8 @@ export class LedgerTables {
     const key = `${partition} ${meter}`;
     const before = this.#places.get(key);
     if (before) this.#byState.delete(before.stateKey, before.stateSort);
+    if (isLive(sealed.status) && sealed.record.quantity > 0) this.#unsettled.set(key, sealed);
+    else this.#unsettled.delete(key);
     const place = statePlace(sealed);
     if (!place) return void this.#places.delete(key);
     this.#places.set(key, place);
@@ -158,13 +162,10 @@ export class LedgerTables {
     return pagesOf(this.#byState, stateKey, {}, io, stateShard);
   }
 
-  /** The soonest deadline of what is not settled. */
+  /** The soonest deadline of what is not settled and holds an amount. */
   soonestDeadline(): number | undefined {
     let soonest: number | undefined;
-    for (let shard = 0; shard < STATE_SHARDS; shard++) {
-      const [first] = this.#byState.page(`live#${shard}`, {}).values;
-      if (first && (soonest === undefined || first.deadlineAt < soonest)) soonest = first.deadlineAt;
-    }
+    for (const { deadlineAt } of this.#unsettled.values()) soonest = Math.min(soonest ?? deadlineAt, deadlineAt);
     return soonest;
   }
 
@@ -271,6 +272,7 @@ export class MemoryLedgerStore implements LedgerStore {
     return this.io(inclusion?.step ? 'transaction' : 'write', origin.shard, () => {
       const current = this.unmoved(origin, late.tagSet, inclusion);
       if (!current || current.status !== origin.status || current.deadlineAt !== origin.deadlineAt) return 'moved';
+      if (current.heldLate !== origin.heldLate) return 'moved';
       const heldReasons = origin.heldReasons.includes(late.reason)
         ? current.heldReasons
         : [...current.heldReasons, late.reason];
@@ -407,7 +409,11 @@ export class MemoryLedgerStore implements LedgerStore {
   protected unmoved(origin: SealedHour, tagSet: string, inclusion?: Inclusion): SealedHour | undefined {
     const current = this.tables.standing(origin);
     const digest = tagSetDigest(tagSet);
-    const isSame = current?.accountedByTagSet[digest] === origin.accountedByTagSet[digest];
+    const isSame =
+      tagSet === ANY_TAGS
+        ? current?.accounted === origin.accounted
+        : current?.accountedByTagSet[digest] === origin.accountedByTagSet[digest] &&
+          current?.accountedByTagSet[ANY_TAGS] === undefined;
     const isCounted = inclusion && origin.entitlement?.ownAccounted !== current?.entitlement?.ownAccounted;
     return isSame && !isCounted && !this.tables.hasMoved(inclusion?.step) ? current : undefined;
   }
@@ -417,6 +423,7 @@ function isAsRead(current: SealedHour, before: SealedHour): boolean {
   return (
     current.status === before.status &&
     Object.keys(current.attempts).length === Object.keys(before.attempts).length &&
+    current.refusals.length === before.refusals.length &&
     current.deadlineAt === before.deadlineAt &&
     current.accounted === before.accounted &&
     current.heldLate === before.heldLate &&
@@ -436,12 +443,13 @@ export function raised(
 ): SealedHour {
   const { own, included } = inclusion;
   const digest = tagSetDigest(tagSet);
-  const accounted = (origin.accountedByTagSet[digest] ?? 0) + quantity + included;
+  const isAny = tagSet === ANY_TAGS;
+  const accounted = (isAny ? origin.accounted : (origin.accountedByTagSet[digest] ?? 0)) + quantity + included;
   const { entitlement, withheldQuantity = 0 } = current;
   return {
     ...current,
     accounted: current.accounted + quantity + included,
-    accountedByTagSet: { ...current.accountedByTagSet, [digest]: accounted },
+    accountedByTagSet: { ...(isAny ? {} : current.accountedByTagSet), [digest]: accounted },
     seen: origin.seen,
     ...(included > 0 ? { withheldQuantity: withheldQuantity + included } : {}),
     ...(entitlement

@@ -76,6 +76,15 @@ export class MemoryTable<T> {
     return { values };
   }
 
+  /** A partition in order. For those who check, never for a store. */
+  *partition(pk: string): Generator<readonly [sk: string, value: T]> {
+    const { keys = [], values } = this.#partitions.get(pk) ?? {};
+    for (const sk of keys) {
+      const value = values?.get(sk);
+      if (value !== undefined) yield [sk, value];
+    }
+  }
+
   /** Everything in it, partition by partition, in order. For those who check, never for a store. */
   *entries(): Generator<readonly [pk: string, sk: string, value: T]> {
     for (const [pk, { keys, values }] of this.#partitions) {

@@ -178,7 +178,14 @@ export class LicenceTable {
 
 type Licences = Pick<
   CustomerStore,
-  'customer' | 'licence' | 'licencesOfShard' | 'endingLicences' | 'finishEnding' | 'noteStart' | 'noteEnding'
+  | 'customer'
+  | 'licence'
+  | 'licencesOfShard'
+  | 'endingLicences'
+  | 'finishEnding'
+  | 'noteStart'
+  | 'noteEnding'
+  | 'noteCutOver'
 >;
 
 export class MemoryLicences implements Licences {
@@ -234,18 +241,18 @@ export class MemoryLicences implements Licences {
   }
 
   noteCutOver(legacy: Licence, licence: Licence): Promise<'noted' | 'moved'> {
+    const { cutOverHour, counterpartKey, ...made } = licence;
     return this.io('transaction', shardOf(legacy.licenceKey), () => {
       const { licences, customers } = this.table;
-      const [old, held, customer] = [legacy, licence, legacy].map(({ licenceKey }) => licences.get(licenceKey));
-      const holder = customer && customers.get(customer.customerId);
+      const [old, held] = [licences.get(legacy.licenceKey), licences.get(licence.licenceKey)];
+      const customer = customers.get(legacy.customerId);
       const isTaken = held && (held.customerId !== legacy.customerId || held.cutOverHour !== undefined);
-      if (!old || !holder || old.cutOverHour !== undefined || isTaken) return 'moved';
-      const { cutOverHour, counterpartKey } = licence;
-      licences.set(old.licenceKey, { ...old, ...pick(legacy) });
-      licences.set(licence.licenceKey, { ...licence, ...held, cutOverHour, counterpartKey } as Licence);
-      const { licenceKeys } = holder;
-      const keys = licenceKeys.includes(licence.licenceKey) ? licenceKeys : [...licenceKeys, licence.licenceKey];
-      customers.set(holder.customerId, { ...holder, licenceKeys: keys });
+      if (!old || !customer || old.cutOverHour !== undefined || isTaken) return 'moved';
+      if (cutOverHour === undefined || counterpartKey === undefined) return 'moved';
+      licences.set(old.licenceKey, { ...old, cutOverHour, counterpartKey: licence.licenceKey });
+      licences.set(licence.licenceKey, { ...made, ...held, cutOverHour, counterpartKey });
+      const licenceKeys = [...new Set([...customer.licenceKeys, licence.licenceKey])];
+      customers.set(customer.customerId, { ...customer, licenceKeys });
       return 'noted';
     });
   }
