@@ -4,7 +4,7 @@ import { type Allowance, type CounterStep, type Inclusion, inclusionOf } from '.
 import { addHours, type HourStart, hourOf, laterHour } from './hour.ts';
 import type { Carry, Credit, SealedHour } from './ledger.ts';
 import { coversInstant, handOverHour, isOnSideOf, type Licence, meteredPeriods, periodOfHour } from './licence.ts';
-import { MAX_QUANTITY } from './marketplace-limits.ts';
+import { MAX_ALLOCATIONS, MAX_QUANTITY } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import { hasDimension, type LateUsage, type PricingModel, type Product, rehearsalOf } from './product.ts';
 import { appliedEntitlement, type Meter, sealEmpty, sealForSending } from './seal.ts';
@@ -183,10 +183,13 @@ function sealHeld(meter: KnownMeter, reason: string, nowMs: number, policy: Mete
   const { tally } = meter;
   const inclusion = inclusionIn(meter, tally.used - tally.seen.carriedIn);
   const heldLate = tally.used - (inclusion?.included ?? 0);
+  // What comes late to the hour is told by it that another pipeline bills the hour.
+  const rehearsal = rehearsalOf(meter.product, meter.hour);
   const fate = {
     carriedOut: 0,
     heldLate,
     heldReasons: heldLate > 0 ? [reason] : [],
+    ...(rehearsal === undefined ? {} : { rehearsal }),
     ...includedFate(meter, inclusion),
   };
   const sealed = sealEmpty(meter, tally, accountedTagSets(tally), fate, nowMs, policy);
@@ -211,24 +214,34 @@ function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy:
   if (lateUsageOf(meter.product) === 'hold' && !isOverflow) {
     return { kind: 'holdLate', tagSet, quantity, reason: 'policy', inclusion };
   }
+  const outside = meter.licence && outsideOf(meter.licence, meter.hour, policy);
+  if (outside) return { kind: 'holdLate', tagSet, quantity, reason: outside, inclusion };
   const last = meter.licence && lastHourFor(meter.licence, policy);
-  if (last === undefined) {
-    const carry = carryOf(meter, carryTarget(meter.hour, nowMs), accounted, tagSet, quantity, nowMs);
-    return { kind: 'carry', carry, onlyInto: 'any', inclusion };
-  }
-  const target = endingTarget(last, nowMs);
+  const target = last === undefined ? carryTarget(meter.hour, nowMs) : endingTarget(last, nowMs);
   if (target <= meter.hour) {
     const reason = meter.licence?.ending ? 'licenceEnding' : 'afterCutOver';
     return { kind: 'holdLate', tagSet, quantity, reason, inclusion };
   }
+  // In a rehearsed hour it would be withheld, and nobody would see that it was not billed.
+  const rehearsal = rehearsalOf(meter.product, target);
+  if (rehearsal) return { kind: 'holdLate', tagSet, quantity, reason: rehearsal, inclusion };
   const carry = carryOf(meter, target, accounted, tagSet, quantity, nowMs);
-  return { kind: 'carry', carry, onlyInto: 'unsealed', inclusion };
+  return { kind: 'carry', carry, onlyInto: last === undefined ? 'any' : 'unsealed', inclusion };
 }
 
 /** Late units that were used in the hour itself: what was carried in is counted already where it was used. */
 function ownLate({ used, seen }: Tally, sealed: SealedHour): number {
-  const counted = sealed.entitlement?.ownAccounted ?? Math.max(0, sealed.accounted - sealed.seen.carriedIn);
-  return Math.max(0, used - seen.carriedIn - counted);
+  return Math.max(0, used - seen.carriedIn - countedOf(sealed).used);
+}
+
+/**
+ * Units used in the hour itself that are accounted for, and those of them that lie beyond what is included. Where the
+ * hour was sealed by no entitlement, all that was not withheld counts as beyond: it is billed, or held, already.
+ */
+export function countedOf({ entitlement, accounted, seen, withheldQuantity = 0 }: SealedHour) {
+  if (entitlement) return { used: entitlement.ownAccounted, overage: entitlement.ownOverage };
+  const used = Math.max(0, accounted - seen.carriedIn);
+  return { used, overage: Math.max(0, used - withheldQuantity) };
 }
 
 function lateUsageOf(product: Product | undefined): LateUsage {
@@ -247,16 +260,22 @@ function brokenPromise(tally: Tally, sealed: SealedHour): string | undefined {
   return undefined;
 }
 
-/** Whether an hour was sealed without telling its tag sets apart. */
+/** Whether an hour's tag sets are not told apart. */
 function isUndivided(sealed: SealedHour): boolean {
   return sealed.accountedByTagSet[ANY_TAGS] !== undefined;
 }
 
 function firstLate(tally: Tally, sealed: SealedHour) {
-  const tagSets = isUndivided(sealed) ? new Map([[ANY_TAGS, tally.used]]) : tally.byTagSet;
-  for (const [tagSet, used] of tagSets) {
-    const accounted = sealed.accountedByTagSet[tagSetDigest(tagSet)] ?? 0;
-    if (used > accounted) return { tagSet, quantity: used - accounted, accounted };
+  const { accounted: inAll, accountedByTagSet } = sealed;
+  const all = { tagSet: ANY_TAGS, quantity: tally.used - inAll, accounted: inAll };
+  if (isUndivided(sealed)) return all.quantity > 0 ? all : undefined;
+  const isFull = Object.keys(accountedByTagSet).length >= MAX_ALLOCATIONS;
+  for (const [tagSet, used] of tally.byTagSet) {
+    const accounted = accountedByTagSet[tagSetDigest(tagSet)];
+    if (used <= (accounted ?? 0)) continue;
+    // One more than an item can hold the amounts of: from now on they are told apart no more.
+    if (accounted === undefined && isFull) return all;
+    return { tagSet, quantity: used - (accounted ?? 0), accounted: accounted ?? 0 };
   }
   return undefined;
 }

@@ -53,6 +53,8 @@ export interface Allowance {
   readonly used: number;
   readonly overage: number;
   readonly termStart: HourStart;
+  /** The name under which the term is counted, where that is the buyer's other one. */
+  readonly countedUnder?: string | undefined;
 }
 
 /** A step of a term's counter: from what was read, by the units of an hour that are newly counted. */
@@ -115,10 +117,10 @@ export function inclusionOf(
   const beyond = overageOf(allowance, own);
   const split = { own, included: own - beyond };
   if (allowance.basis !== 'perTerm' || own === 0) return split;
-  const { termStart, used, overage } = allowance;
+  const { termStart, used, overage, countedUnder = licenceKey } = allowance;
   return {
     ...split,
-    step: { counter: { licenceKey, dimension, termStart, used, overage }, used: own, overage: beyond },
+    step: { counter: { licenceKey: countedUnder, dimension, termStart, used, overage }, used: own, overage: beyond },
   };
 }
 
@@ -134,6 +136,22 @@ export function versionAt({ versions }: LicenceEntitlements, hour: HourStart): E
 export function countingVersionAt(known: LicenceEntitlements, hour: HourStart): EntitlementVersion | undefined {
   const versions = known.versions.filter(({ entitlements }) => entitlements.length > 0);
   return versionAt({ ...known, versions }, hour);
+}
+
+/**
+ * The term, as it was told under a buyer's former name, that goes on in the one of a version under the new name. It is
+ * one contract where both end at the same time; another one includes its units anew.
+ */
+export function termGoneOn(
+  former: LicenceEntitlements,
+  lastHour: HourStart,
+  known: LicenceEntitlements,
+  { termStart }: EntitlementVersion,
+): HourStart | undefined {
+  const before = countingVersionAt(former, lastHour);
+  const first = known.versions.find((version) => hasAny(version) && version.termStart === termStart);
+  if (!before || !first) return undefined;
+  return latestExpiry(before.entitlements) === latestExpiry(first.entitlements) ? before.termStart : undefined;
 }
 
 /** Whole units of a dimension in a version, over all of its entitlements; undefined where none names it. */

@@ -76,7 +76,7 @@ export function sealEmpty(
   meter: Meter,
   tally: Tally,
   accounted: ReadonlyMap<TagSet, number>,
-  fate: Pick<SealedHour, 'carriedOut' | 'heldLate' | 'heldReasons' | 'withheldQuantity' | 'entitlement'>,
+  fate: Pick<SealedHour, 'carriedOut' | 'heldLate' | 'heldReasons' | 'rehearsal' | 'withheldQuantity' | 'entitlement'>,
   nowMs: number,
   policy: MeteringPolicy,
 ): SealedHour {

@@ -2,22 +2,26 @@
 // Writes:      seals, carries and holds, as domain/close.ts decides; rejects for rows that can't be billed
 // Once per:    licence, dimension and hour; a carry once per origin and amount accounted for before
 // If it stops: the next look reads the same facts and goes on; a look at a closed hour writes nothing
-import { decideClose, type MeterHour, pricingModelOf, zeroSeal } from '../domain/close.ts';
+import { countedOf, decideClose, type MeterHour, pricingModelOf, zeroSeal } from '../domain/close.ts';
 import {
   type Allowance,
   countingVersionAt,
   ENTITLEMENTS_BELIEVED_MS,
+  type EntitlementVersion,
   entitledQuantity,
+  type LicenceEntitlements,
+  termGoneOn,
 } from '../domain/entitlement.ts';
 import { asFailure, BrokenInvariant } from '../domain/failure.ts';
-import { type HourStart, hourEndMs } from '../domain/hour.ts';
+import { addHours, type HourStart, hourEndMs } from '../domain/hour.ts';
 import { meterKey } from '../domain/keys.ts';
-import type { Credit, SealedHour } from '../domain/ledger.ts';
+import type { Carry, Credit, SealedHour } from '../domain/ledger.ts';
 import type { Licence } from '../domain/licence.ts';
 import { lastLookMs, type MeteringPolicy } from '../domain/metering-policy.ts';
 import { type Products, zeroDimensions } from '../domain/product.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Meter } from '../domain/seal.ts';
+import { ANY_TAGS } from '../domain/tag-set.ts';
 import type { BadRow } from '../domain/usage-row.ts';
 import { Cursor } from './cursor.ts';
 import type {
@@ -38,7 +42,7 @@ export interface ClosePorts {
     LedgerStore,
     'entries' | 'seal' | 'sealCarried' | 'carry' | 'holdLate' | 'include' | 'hasten' | 'sealed' | 'credits' | 'counter'
   >;
-  readonly entitlements?: EntitlementReader;
+  readonly entitlements: EntitlementReader;
   readonly work: WorkStore;
   readonly rejects: RejectStore;
   readonly clock: () => number;
@@ -230,19 +234,32 @@ async function allowanceOf(ports: ClosePorts, meter: MeterHour): Promise<Allowan
   if (!licence || pricingModelOf(product, licence) !== 'contractWithConsumption') return undefined;
   // Nothing to count, and nothing to read for.
   if (tally.used === (sealed?.accounted ?? 0)) return 'unknown';
-  const known = await ports.entitlements?.entitlements(licenceKey);
+  const known = await ports.entitlements.entitlements(licenceKey);
   const version = known && countingVersionAt(known, hour);
   if (!version || ports.clock() - known.checkedAt > ENTITLEMENTS_BELIEVED_MS) return 'unknown';
   const named = entitledQuantity(version, dimension);
   const basis = product?.included?.[dimension] ?? (named === undefined ? 'none' : 'perTerm');
-  const { termStart } = version;
-  const entitled = { basis, entitledQuantity: named ?? 0, termStart };
+  const entitled = { basis, entitledQuantity: named ?? 0, termStart: version.termStart };
   if (basis === 'perTerm') {
-    const { used, overage } = await ports.ledger.counter({ licenceKey, dimension, termStart });
-    return { ...entitled, used, overage };
+    const former = await formerTerm(ports, licence, known, version);
+    const { termStart, countedUnder = licenceKey } = { ...entitled, ...former };
+    const { used, overage } = await ports.ledger.counter({ licenceKey: countedUnder, dimension, termStart });
+    return { ...entitled, ...former, used, overage };
   }
-  const { ownAccounted = 0, ownOverage = 0 } = sealed?.entitlement ?? {};
-  return { ...entitled, used: ownAccounted, overage: ownOverage };
+  return { ...entitled, ...(sealed ? countedOf(sealed) : { used: 0, overage: 0 }) };
+}
+
+/** The term that a buyer's contract began under the name before the cut-over, where it still runs. */
+async function formerTerm(
+  { entitlements }: ClosePorts,
+  { identityStyle, cutOverHour, counterpartKey }: Licence,
+  known: LicenceEntitlements,
+  version: EntitlementVersion,
+): Promise<Pick<Allowance, 'termStart' | 'countedUnder'> | undefined> {
+  if (identityStyle !== 'licence' || cutOverHour === undefined || counterpartKey === undefined) return undefined;
+  const former = await entitlements.entitlements(counterpartKey);
+  const termStart = former && termGoneOn(former, addHours(cutOverHour, -1), known, version);
+  return termStart && { termStart, countedUnder: counterpartKey };
 }
 
 type StepOutcome = SealedHour | 'done' | 'targetSealed' | 'creditMoved' | 'counterMoved';
@@ -277,7 +294,7 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
       if (outcome === 'creditMoved' || outcome === 'counterMoved') return outcome;
       if (outcome === 'exists') return asItStands(ports, meter);
       result.sealed += 1;
-      noteTagOverflow(ports, step.sealed);
+      noteTagOverflow(ports, step.sealed, step.sealed.tagOverflowQuantity);
       return step.sealed;
     }
     case 'sealCarried': {
@@ -285,13 +302,17 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
       if (outcome === 'targetSealed' || outcome === 'counterMoved') return outcome;
       if (outcome === 'exists') return asItStands(ports, meter);
       result.carried += step.carries.length;
+      noteTagOverflow(ports, step.sealed, undividedQuantity(step.carries));
       result.held += step.sealed.heldLate > 0 ? 1 : 0;
       return step.sealed;
     }
     case 'carry': {
       const origin = originOf(meter);
       const outcome = await ledger.carry(origin, step.carry, step.onlyInto, step.inclusion);
-      if (outcome === 'carried') result.carried += 1;
+      if (outcome === 'carried') {
+        result.carried += 1;
+        noteTagOverflow(ports, meter, undividedQuantity([step.carry]));
+      }
       if (outcome === 'targetSealed') {
         const { tagSet, quantity } = step.carry;
         const late = { tagSet, quantity, reason: 'lastHourSealed' };
@@ -349,10 +370,17 @@ async function sealZero(ports: ClosePorts, meter: Meter, result: LookResult): Pr
 }
 
 /** The units are billed, but the buyer does not see them under their tags. */
-function noteTagOverflow({ log }: ClosePorts, sealed: SealedHour): void {
-  const { hour, licenceKey, dimension, tagOverflowQuantity } = sealed;
-  if (!tagOverflowQuantity) return;
-  log.warn('TagsOverflown', { hour, licenceKey, dimension, quantity: tagOverflowQuantity });
+function noteTagOverflow(
+  { log }: ClosePorts,
+  { hour, licenceKey, dimension }: MeterName & { readonly hour: HourStart },
+  quantity = 0,
+): void {
+  if (quantity > 0) log.warn('TagsOverflown', { hour, licenceKey, dimension, quantity });
+}
+
+/** Units that go on without their tags. */
+function undividedQuantity(carries: readonly Carry[]): number {
+  return carries.reduce((sum, { tagSet, quantity }) => sum + (tagSet === ANY_TAGS ? quantity : 0), 0);
 }
 
 function unlistedDimension(

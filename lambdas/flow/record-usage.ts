@@ -165,7 +165,7 @@ class Subjects {
     }
     // By the event's time: a renewed customer's usage belongs to the licence that ran then. The newest otherwise.
     const licence = licences.findLast((each) => coversInstant(each, atMs)) ?? licences.at(-1);
-    if (licence) return { kind: 'resolved', licenceKey: licence.licenceKey, licence };
+    if (licence) return this.#onItsSide({ kind: 'resolved', licenceKey: licence.licenceKey, licence }, atMs);
     return {
       kind: 'unresolved',
       code: 'noLicence',
