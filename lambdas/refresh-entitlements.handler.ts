@@ -11,6 +11,7 @@ import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
 import { DynamoEntitlementStore, DynamoRefreshProgress } from './stores/entitlement-store.ts';
+import { DynamoWorkStore } from './stores/work-store.ts';
 
 /** At fifteen calls a second and half a second a call, eight are under way; the rest is room for slow answers. */
 const LICENCES_AT_ONCE = 16;
@@ -21,6 +22,7 @@ export function createRefreshEntitlementsHandler({ environment, clock, log }: Su
   const ports = {
     customers: new DynamoCustomerStore(client, settings.CUSTOMERS_TABLE),
     entitlements: new DynamoEntitlementStore(client, settings.CUSTOMERS_TABLE),
+    work: new DynamoWorkStore(client, settings.WORK_TABLE),
     progress: new DynamoRefreshProgress(client, settings.WORK_TABLE),
     marketplace: new MarketplaceEntitlements(
       clientSettings(environment, 'MARKETPLACE_ENTITLEMENT_SERVICE'),

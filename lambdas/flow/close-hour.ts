@@ -281,9 +281,11 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
       if (await ports.customers.licence(meter.licenceKey)) await ports.work.releaseAwaiting(meter.licenceKey);
       return 'done';
     case 'awaitEntitlement':
-      result.waiting += 1;
-      // A marker brings the next look at once, not hours later; it stays while the hour waits.
-      await ports.work.markLate(meter.hour, meter.shard);
+      // Listed like usage of an unknown licence: the answer of AWS has the hour looked at again at once.
+      result.awaiting += 1;
+      await ports.work.awaitLicence(meter.licenceKey, meter.hour, meter.shard);
+      // Answered between the look and the note? Whoever wrote the answer found nothing waiting.
+      if ((await allowanceOf(ports, meter)) !== 'unknown') await ports.work.releaseAwaiting(meter.licenceKey);
       return 'done';
     case 'unknownDimension':
       result.rejected += 1;

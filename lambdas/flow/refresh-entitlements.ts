@@ -1,5 +1,5 @@
 // Reads:       AWS's answer for a licence, and what is known of it; for a scheduled run, the licences of every shard
-// Writes:      what AWS said, with when; the shard with which the next run goes on
+// Writes:      what AWS said, with when; marks for the hours that waited for it; the shard with which the next run goes on
 // Once per:    licence and state that was read; a scheduled run asks for each licence at most once an hour
 // If one fails: its last answer stands and shows how old it is; the other licences go on
 // If it stops: licences that were not asked for are still due, and the next run begins where this one stopped
@@ -12,12 +12,13 @@ import type { Licence } from '../domain/licence.ts';
 import { DEFAULT_METERING_POLICY } from '../domain/metering-policy.ts';
 import type { Products } from '../domain/product.ts';
 import type { EntitlementAnswer, EntitlementGateway, EntitlementStore, RefreshProgress } from './entitlement-ports.ts';
-import type { CustomerStore } from './ports.ts';
+import type { CustomerStore, WorkStore } from './ports.ts';
 
 export interface RefreshPorts {
   readonly customers: Pick<CustomerStore, 'licence'>;
   readonly marketplace: EntitlementGateway;
   readonly entitlements: Pick<EntitlementStore, 'entitlements' | 'write'>;
+  readonly work: Pick<WorkStore, 'releaseAwaiting'>;
   readonly products: Products;
   readonly clock: () => number;
 }
@@ -44,7 +45,37 @@ export async function refreshEntitlements(ports: RefreshPorts, licenceKey: strin
   return hasContract(licence, ports.products) ? refreshed(ports, licence) : { kind: 'noContract' };
 }
 
-type Asking = Pick<RefreshPorts, 'marketplace' | 'entitlements' | 'clock'>;
+/**
+ * Asks AWS for each contract of a customer that is not long over: to be called where a notice says that its entitlements
+ * may have changed. Gives how many were asked for. A fault or a refusal is in the log and is made good by the schedule.
+ */
+export async function refreshCustomer(
+  ports: RefreshPorts & {
+    readonly customers: Pick<CustomerStore, 'customer'>;
+    readonly log: RefreshAllPorts['log'];
+  },
+  customerId: string,
+): Promise<number> {
+  const { customers, products, clock, log } = ports;
+  let asked = 0;
+  for (const licenceKey of (await customers.customer(customerId))?.licenceKeys ?? []) {
+    const licence = await customers.licence(licenceKey);
+    if (!licence || !hasContract(licence, products) || isLongOver(licence, clock())) continue;
+    const { productCode } = licence;
+    asked += 1;
+    try {
+      const answer = await refreshed(ports, licence);
+      const { kind } = answer;
+      if (kind === 'refused')
+        log.error('EntitlementsNotRefreshed', { licenceKey, productCode, awsCode: answer.awsCode });
+    } catch (error) {
+      log.error('EntitlementsNotRefreshed', { licenceKey, productCode, failureCode: asFailure(error).code });
+    }
+  }
+  return asked;
+}
+
+type Asking = Pick<RefreshPorts, 'marketplace' | 'entitlements' | 'work' | 'clock'>;
 
 async function refreshed(ports: Asking, licence: Licence): Promise<Refreshed> {
   const { askedAt, answer } = await asked(ports, licence);
@@ -54,6 +85,8 @@ async function refreshed(ports: Asking, licence: Licence): Promise<Refreshed> {
     const after = withAnswer(before, licence.licenceKey, answer.entitlements, askedAt);
     if (after === before) return { kind: 'unchanged' };
     if ((await ports.entitlements.write({ licence, before, after })) === 'moved') continue;
+    // Hours that could not be counted while AWS had not answered.
+    await ports.work.releaseAwaiting(licence.licenceKey);
     return before?.versions === after.versions ? { kind: 'unchanged' } : { kind: 'changed', before, after };
   }
   throw new Unavailable('EntitlementsContended', `A licence's entitlements kept changing, ${ROUNDS} times.`, {

@@ -124,16 +124,18 @@ describe('a contract with consumption', () => {
     expect(await world.sealed('2026-09-21T10')).toMatchObject({ status: 'open', record: { quantity: 7 } });
   });
 
-  test('waits while AWS has not said what is included, and is looked at again at once when it has', async () => {
+  test('waits while AWS has not said what is included, and is looked at again once it has', async () => {
     const world = aWorld();
     world.answer();
     await world.use(70, START);
     world.nowMs = START + HOUR_MS + 10 * MINUTE_MS;
-    expect(await world.close('2026-09-21T10')).toMatchObject({ waiting: 1, sealed: 0 });
-    expect(await world.work.lateMarkers()).toMatchObject([{ hour: '2026-09-21T10' }]);
+    expect(await world.close('2026-09-21T10')).toMatchObject({ awaiting: 1, sealed: 0 });
+    expect(await world.work.lateMarkers()).toEqual([]);
 
     world.nowMs += MINUTE_MS;
     world.answer(included(50));
+    await world.work.releaseAwaiting(LICENCE_KEY);
+    expect(await world.work.lateMarkers()).toMatchObject([{ hour: '2026-09-21T10' }]);
     await world.close('2026-09-21T10');
     expect(await world.sealed('2026-09-21T10')).toMatchObject({ record: { quantity: 20 }, withheldQuantity: 50 });
   });
@@ -156,7 +158,7 @@ describe('a contract with consumption', () => {
     world.nowMs = later;
     expect(await world.close(hourOf(later - 2 * HOUR_MS))).toMatchObject({ sealed: 1 });
     world.nowMs = later + HOUR_MS + 10 * MINUTE_MS;
-    expect(await world.close(hourOf(later))).toMatchObject({ sealed: 0, waiting: 1 });
+    expect(await world.close(hourOf(later))).toMatchObject({ sealed: 0, awaiting: 1 });
   });
 
   test('begins to count anew in a renewed term, by the hour of the use', async () => {

@@ -7,8 +7,9 @@ import { shardOf } from '../../lambdas/domain/keys.ts';
 import type { Licence } from '../../lambdas/domain/licence.ts';
 import type { EntitlementAnswer } from '../../lambdas/flow/entitlement-ports.ts';
 import { refreshAllEntitlements, refreshEntitlements } from '../../lambdas/flow/refresh-entitlements.ts';
-import { aLicence, aProduct, at, LICENCE_KEY } from '../builders.ts';
+import { aLicence, anHour, aProduct, at, LICENCE_KEY } from '../builders.ts';
 import { MemoryEntitlementStore, MemoryRefreshProgress } from '../doubles/memory-entitlements.ts';
+import { MemoryWorkStore } from '../doubles/memory-work.ts';
 
 const NOW = at('2026-09-21T10:05:00Z');
 const PRODUCT = 'backup';
@@ -43,6 +44,7 @@ function aWorld(licences: readonly Licence[] = [contractOf(LICENCE_KEY)], produc
     /** Runs while AWS thinks. */
     meanwhile: async (): Promise<void> => {},
     entitlements: new MemoryEntitlementStore(),
+    work: new MemoryWorkStore(),
     progress: new MemoryRefreshProgress(),
     products: new Map(
       productPricing ? [[PRODUCT, aProduct({ productCode: PRODUCT, pricingModel: productPricing })]] : [],
@@ -89,6 +91,19 @@ describe('refreshing one licence', () => {
       checkedAt: world.nowMs,
       versions: [{ entitlements: [seats(50)] }, { entitlements: [seats(80)] }],
     });
+  });
+
+  test('has the hours looked at again that waited for its answer, and none where AWS gave none', async () => {
+    const world = aWorld();
+    await world.work.awaitLicence(LICENCE_KEY, anHour(), shardOf(LICENCE_KEY));
+    world.answers.set(LICENCE_KEY, silence());
+    await expect(refreshEntitlements(world, LICENCE_KEY)).rejects.toBeInstanceOf(Unavailable);
+    expect(await world.work.lateMarkers()).toEqual([]);
+
+    world.answers.delete(LICENCE_KEY);
+    await refreshEntitlements(world, LICENCE_KEY);
+
+    expect(await world.work.lateMarkers()).toMatchObject([{ hour: anHour(), shard: shardOf(LICENCE_KEY) }]);
   });
 
   test('writes an end down as an empty answer, and keeps what was before', async () => {
