@@ -1,33 +1,48 @@
-// npm run bench: sizes, ratios and counts. Prints tables and writes them as JSON; never part of the tests.
+// npm run bench: sizes, counts, ratios and costs. Prints tables and writes them as JSON; never part of the tests.
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchBundles } from './bundles.ts';
+import { benchCalls } from './calls.ts';
 import { benchClose } from './close.ts';
+import { benchCost } from './cost.ts';
+import { benchIntake } from './intake.ts';
+import { benchSender } from './sender.ts';
 import { benchWrites } from './writes.ts';
 
 const RESULTS = 'bench/results';
 
 const { values } = parseArgs({
   options: {
-    events: { type: 'string', default: '60000' },
     only: { type: 'string' },
+    /** close: how full the hour is. */
+    events: { type: 'string', default: '1000000' },
+    customers: { type: 'string', default: '10000' },
+    /** close: what the events are imported from stays in the temporary folder for the next run. */
+    keep: { type: 'boolean', default: false },
+    /** close, intake: how often each thing is timed; with 0, close measures memory alone. */
+    rounds: { type: 'string', default: '5' },
+    /** sender: how many records are open. */
+    records: { type: 'string', default: '30000' },
   },
 });
-const events = Number(values.events);
-if (!Number.isSafeInteger(events) || events < 1_000) {
-  console.error('--events is a whole number of 1,000 or more.');
-  process.exit(2);
-}
+const events = wholeNumber('events', 1_000);
+const customers = wholeNumber('customers', 1);
+const rounds = wholeNumber('rounds', 0);
+const openRecords = wholeNumber('records', 25);
 
 const benches: Readonly<Record<string, () => Promise<readonly object[]>>> = {
   bundles: benchBundles,
-  close: async () => [await benchClose(events)],
+  close: async () => [await benchClose({ events, customers, rounds, keep: values.keep })],
   writes: benchWrites,
+  calls: benchCalls,
+  cost: benchCost,
+  intake: () => benchIntake(rounds),
+  sender: async () => [await benchSender(openRecords)],
   replay: async () => [await benchReplay()],
 };
 const wanted = values.only === undefined ? Object.keys(benches) : [values.only];
-const results: Record<string, readonly object[]> = {};
+mkdirSync(RESULTS, { recursive: true });
 for (const name of wanted) {
   const bench = benches[name];
   if (!bench) {
@@ -36,12 +51,17 @@ for (const name of wanted) {
   }
   console.log(`\n${name}`);
   const rows = await bench();
-  results[name] = rows;
   console.table(rows.map(rounded));
+  writeFileSync(`${RESULTS}/${name}.json`, `${JSON.stringify(rows, null, 2)}\n`);
 }
-mkdirSync(RESULTS, { recursive: true });
-writeFileSync(`${RESULTS}/latest.json`, `${JSON.stringify(results, null, 2)}\n`);
-console.log(`\nWritten to ${RESULTS}/latest.json`);
+console.log(`\nWritten to ${RESULTS}`);
+
+function wholeNumber(name: 'events' | 'customers' | 'rounds' | 'records', least: number): number {
+  const value = Number(values[name]);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  console.error(`--${name} is a whole number of ${least} or more.`);
+  process.exit(2);
+}
 
 /** The replay as a person would start it; its ratio is to the engine's bare writes, measured in the same run. */
 async function benchReplay(): Promise<object> {
@@ -59,7 +79,7 @@ function rounded(row: object): object {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      typeof value === 'number' ? Math.round(value * 100) / 100 : value,
+      typeof value === 'number' ? Number(value.toFixed(Math.abs(value) < 1 ? 5 : 2)) : value,
     ]),
   );
 }

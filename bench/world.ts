@@ -1,4 +1,4 @@
-// What the benchmarks run on: the real engine with tables of their own, and the real SDK client, its writes counted.
+// What the benchmarks run on: the real engine with tables of their own and the deployed stores.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
 import { DEFAULT_METERING_POLICY } from '../lambdas/domain/metering-policy.ts';
@@ -10,7 +10,7 @@ import { DynamoLedgerStore } from '../lambdas/stores/ledger-store.ts';
 import { DynamoRejectStore } from '../lambdas/stores/reject-store.ts';
 import { DynamoUsageStore } from '../lambdas/stores/usage-store.ts';
 import { DynamoWorkStore } from '../lambdas/stores/work-store.ts';
-import { startDatabase } from '../local/database.ts';
+import { type Database, startDatabase } from '../local/database.ts';
 import { createTables, type TableNames } from '../local/tables.ts';
 
 export const PRODUCT: Product = {
@@ -32,48 +32,49 @@ interface BenchPorts extends ClosePorts {
 }
 
 export interface BenchWorld extends AsyncDisposable {
+  readonly endpoint: string;
   readonly client: DynamoDBClient;
   readonly tables: TableNames;
   readonly ports: BenchPorts;
-  /** Calls made so far, by `Command table`. */
-  readonly calls: Map<string, number>;
 }
 
-export async function startBenchWorld(clock: () => number): Promise<BenchWorld> {
-  const database = await startDatabase();
-  const client = dynamoClient({
-    region: 'us-east-1',
-    endpoint: database.endpoint,
-    credentials: { accessKeyId: 'AKIALOCAL', secretAccessKey: 'local' },
-  });
+export const ENGINE_CREDENTIALS = { accessKeyId: 'AKIALOCAL', secretAccessKey: 'local' };
+
+export async function startBenchWorld(
+  clock: () => number,
+  starting: Promise<Database> = startDatabase(),
+): Promise<BenchWorld> {
+  const database = await starting;
+  const { endpoint } = database;
+  const client = dynamoClient({ region: 'us-east-1', endpoint, credentials: ENGINE_CREDENTIALS });
   const tables = await createTables(client);
-  const calls = new Map<string, number>();
-  client.middlewareStack.add(
-    (next, context) => async (args) => {
-      const table = 'TableName' in args.input ? String(args.input.TableName) : 'several';
-      const name = `${context.commandName?.replace('Command', '') ?? 'Unknown'} ${table}`;
-      calls.set(name, (calls.get(name) ?? 0) + 1);
-      return next(args);
-    },
-    { step: 'initialize' },
-  );
-  const ports = {
+  const close = async () => {
+    client.destroy();
+    await database.close();
+  };
+  return { endpoint, client, tables, ports: benchPorts(client, tables, clock), [Symbol.asyncDispose]: close };
+}
+
+/** What the flow needs, with the bounds of the deployed functions. */
+export function benchPorts(client: DynamoDBClient, tables: TableNames, clock: () => number): BenchPorts {
+  return {
     customers: new DynamoCustomerStore(client, tables.customers),
     usage: new DynamoUsageStore(client, tables.usage),
     ledger: new DynamoLedgerStore(client, tables.ledger),
     work: new DynamoWorkStore(client, tables.work),
     rejects: new DynamoRejectStore(client, tables.rejects),
+    entitlements: { entitlements: async () => undefined },
     clock,
     limit: pLimit(32),
     log: console,
     products: new Map([[PRODUCT.productCode, PRODUCT]]),
     policy: DEFAULT_METERING_POLICY,
   };
-  const close = async () => {
-    client.destroy();
-    await database.close();
-  };
-  return { client, tables, ports, calls, [Symbol.asyncDispose]: close };
+}
+
+/** A further, empty ledger in the same database: closing an hour anew needs one that knows nothing of it. */
+export async function ledgerTable(client: DynamoDBClient, name: string): Promise<string> {
+  return (await createTables(client, `${name}-`)).ledger;
 }
 
 /** A licence of the bench's product, by number. */

@@ -1,5 +1,5 @@
 // A row of the usage table as the close reads it. Sellers may write rows themselves, so each is checked here.
-import { hourOf, hourStartMs, parseHour } from './hour.ts';
+import { HOUR_MS, hourStartMs, parseHour } from './hour.ts';
 import { decodeKeyPart, hourShardKey, KEY_SEPARATOR, MAX_ENCODED_DIMENSION_BYTES, shardOf } from './keys.ts';
 import { LICENCE_KEY_PATTERN } from './licence.ts';
 import { isQuantity } from './quantity.ts';
@@ -32,39 +32,86 @@ export interface BadRow {
 
 export type UsageRow = GoodRow | BadRow;
 
+type StoredRow = Readonly<Record<string, unknown>>;
+
 /** Reads one stored row. Never throws: whatever a writer of rows may have put there comes back as a bad row. */
-export function parseUsageRow(item: Readonly<Record<string, unknown>>): UsageRow {
-  const partition = typeof item['pk'] === 'string' ? item['pk'] : '';
-  const sortKey = typeof item['sk'] === 'string' ? item['sk'] : '';
-  const parts = sortKey.split(KEY_SEPARATOR);
-  const [licenceKey = '', dimensionPart = '', eventPart = ''] = parts;
-  const dimension = decodeKeyPart(dimensionPart);
-  const isNamed = LICENCE_KEY_PATTERN.test(licenceKey) && dimensionPart.length <= MAX_ENCODED_DIMENSION_BYTES;
-  const isOurs = parts.length > 2 && isNamed && dimension;
+export function parseUsageRow(item: StoredRow): UsageRow {
+  return usageRowReader()(item);
+}
+
+/**
+ * Reads rows as `parseUsageRow` does. What the rows of a meter share, the shard of its licence above all, is made out
+ * once and not once a row: they stand next to each other, by the thousand.
+ */
+export function usageRowReader(): (item: StoredRow) => UsageRow {
+  let place: RowPlace | undefined;
+  return (item) => {
+    const partition = typeof item['pk'] === 'string' ? item['pk'] : '';
+    const sortKey = typeof item['sk'] === 'string' ? item['sk'] : '';
+    if (place?.partition !== partition || !sortKey.startsWith(place.prefix)) place = placeOf(partition, sortKey);
+    return rowAt(place, item, sortKey);
+  };
+}
+
+/** Where the rows of a meter stand: the part of their keys that they share, and what it says. */
+interface RowPlace {
+  readonly partition: string;
+  /** `licence#dimension#`. */
+  readonly prefix: string;
+  readonly meter: string;
+  readonly licenceKey: string;
+  /** Undefined where the key is not of our making. */
+  readonly dimension: string | undefined;
+  /** Undefined where the partition is none of an hour. */
+  readonly hourStart: number | undefined;
+  readonly isRightShard: boolean;
+}
+
+function placeOf(partition: string, sortKey: string): RowPlace {
+  const [licenceKey = '', dimensionPart = ''] = sortKey.split(KEY_SEPARATOR, 2);
   const meter = `${licenceKey}${KEY_SEPARATOR}${dimensionPart}`;
+  const isNamed = LICENCE_KEY_PATTERN.test(licenceKey) && dimensionPart.length <= MAX_ENCODED_DIMENSION_BYTES;
+  const hour = parseHour(partition.slice(0, 13));
+  return {
+    partition,
+    prefix: `${meter}${KEY_SEPARATOR}`,
+    meter,
+    licenceKey,
+    dimension: (isNamed && decodeKeyPart(dimensionPart)) || undefined,
+    hourStart: hour && hourStartMs(hour),
+    isRightShard: hour !== undefined && partition === hourShardKey(hour, shardOf(licenceKey)),
+  };
+}
+
+/** Ids that stand in a key as they are; most do, and need no decoding. */
+const PLAIN_ID = /^[\w.-]{1,128}$/;
+
+function isEventPart(part: string): boolean {
+  return PLAIN_ID.test(part) || EVENT_ID_PATTERN.test(decodeKeyPart(part) ?? '');
+}
+
+function rowAt(place: RowPlace, item: StoredRow, sortKey: string): UsageRow {
+  const { prefix, meter, licenceKey, hourStart } = place;
+  const dimension = sortKey.startsWith(prefix) ? place.dimension : undefined;
   const quantity = item['quantity'];
   const bad = (code: string, problem: string): BadRow => ({
     kind: 'bad',
     sortKey,
-    meter: isOurs ? meter : undefined,
+    meter: dimension === undefined ? undefined : meter,
     quantity: isQuantity(quantity) ? quantity : 0,
     code,
     problem,
   });
 
-  const eventId = decodeKeyPart(eventPart);
-  if (!isOurs || parts.length !== 3 || eventId === undefined || !EVENT_ID_PATTERN.test(eventId)) {
+  if (dimension === undefined || !isEventPart(sortKey.slice(prefix.length))) {
     return bad('keyMalformed', 'The sort key is not licence#dimension#event in encoded form.');
   }
   if (!isQuantity(quantity)) return bad('quantityNotWhole', 'quantity is not a whole number of 0 or more.');
   const atMs = item['time'];
-  const hour = parseHour(partition.slice(0, 13));
-  if (!isQuantity(atMs) || hour === undefined || atMs - hourStartMs(hour) >= 3_600_000 || atMs < hourStartMs(hour)) {
+  if (!isQuantity(atMs) || hourStart === undefined || atMs < hourStart || atMs - hourStart >= HOUR_MS) {
     return bad('timeOutsideHour', 'time is not an instant, in epoch milliseconds, of the hour that the row stands in.');
   }
-  if (partition !== hourShardKey(hourOf(atMs), shardOf(licenceKey))) {
-    return bad('shardWrong', 'The row stands in another shard than its licence belongs to.');
-  }
+  if (!place.isRightShard) return bad('shardWrong', 'The row stands in another shard than its licence belongs to.');
   const tags = item['tags'];
   if (tags !== undefined && !isTags(tags)) return bad('tagsInvalid', 'tags is not a map of text to text.');
   const problem = tags && tagProblem(tags);

@@ -6,6 +6,7 @@
 import { asFailure, Unavailable } from '../domain/failure.ts';
 import { hourShardKey, meterKey } from '../domain/keys.ts';
 import type { SealedHour } from '../domain/ledger.ts';
+import { MAX_RECORDS_PER_CALL } from '../domain/marketplace-limits.ts';
 import { cutBatches, halves, identityOf, type MeteringBatch } from '../domain/metering-batch.ts';
 import {
   type CallFault,
@@ -24,7 +25,10 @@ import type { ItemKey, LedgerStore, LiveRecord, MeteringGateway, WorkStore } fro
 
 /** Keeps calls within AWS's quota. Slows down when AWS says that it was too much, and recovers by itself. */
 interface Pace {
+  /** Resolves when a call may be prepared: the long wait, after which time and deadlines are asked again. */
   take(): Promise<void>;
+  /** Resolves when a prepared call may leave: a short wait, since preparing takes longer for some calls than for others. */
+  depart(): Promise<void>;
   throttled(): void;
 }
 
@@ -62,14 +66,20 @@ const LEASE = 'send-metering';
 /** Longer than a run may take; a sender that died gives way after it. */
 const LEASE_MS = 2 * 60_000;
 
-/** How many records one round sends: enough for full batches, few enough for memory. */
-const ROUND_RECORDS = 2_000;
+/** How many records are in hand at a time, read and not yet written down: enough for full batches, few for memory. */
+const RECORDS_IN_HAND = 2_000;
 
-/** What the records of one round may take, as text: many times the usual 2 KB each, and a few times less than memory. */
-const ROUND_BYTES = 20_000_000;
+/** What the records in hand may take, as text: many times the usual 2 KB each, and a few times less than memory. */
+const BYTES_IN_HAND = 20_000_000;
 
-/** How many records are read at a time: at DynamoDB's 400 KB an item, as much again as a round may take. */
+/** What is still in hand when more is read, as a part of the above: work for AWS for as long as the reading takes. */
+const REFILL_AT = 0.5;
+
+/** How many records are read at a time: at DynamoDB's 400 KB an item, as much again as may be in hand. */
 const CHUNK_RECORDS = 50;
+
+/** With less than this left to its deadline, a record's call does not wait for the next round to fill it up. */
+const NO_TIME_TO_FILL_MS = 5 * 60_000;
 
 /** How many references one round looks through, a shard of the state index; some 200 bytes each. */
 const ROUND_REFERENCES = 20_000;
@@ -94,6 +104,7 @@ export async function sendMetering(ports: SendPorts, hasTime: () => boolean): Pr
       if (!(await ports.work.takeLease(LEASE, holder, atMs, atMs + LEASE_MS))) break;
     }
   } finally {
+    await run.allAnswered();
     await ports.work.dropLease(LEASE, holder);
   }
   if (run.result.failed === 0) return run.result;
@@ -115,10 +126,23 @@ class SendRun {
   };
   readonly #ports: SendPorts;
   readonly #hasTime: () => boolean;
-  /** Held groups as last read, and those that this run has held since. */
+  /** Held groups as last read. */
   #heldGroups: ReadonlySet<string> = new Set();
+  /** Groups that this run has held: a look that was under way then may not have seen them. */
+  readonly #heldByUs = new Set<string>();
   /** Where records stand that failed in this run. They wait for the next, or a run would spin on them. */
   readonly #failed = new Set<string>();
+  /** Calls under way or waiting for their turn, each until its results are written. */
+  readonly #calls = new Set<Promise<void>>();
+  /** Where their records stand, and what each takes: read again, they would be sent twice or expired meanwhile. */
+  readonly #inHand = new Map<string, number>();
+  #bytesInHand = 0;
+  /** Where records stand that have waited once for a round to fill up their call. */
+  readonly #waited = new Set<string>();
+  /** Whether the last round left records for the next, or took all that was due. */
+  #isMoreDue = false;
+  /** Whether a round has come to nothing: another would not get anywhere either. */
+  #isStuck = false;
   #faultsInARow = 0;
 
   constructor(ports: SendPorts, hasTime: () => boolean) {
@@ -126,26 +150,87 @@ class SendRun {
     this.#hasTime = hasTime;
   }
 
-  /** One round over what is due; false where there is nothing more to do in this run. */
+  /**
+   * Reads what is due and hands it to the calls, while those of the rounds before are still under way; false where
+   * there is nothing more to do in this run.
+   */
   async round(): Promise<boolean> {
-    const ports = this.#ports;
-    const nowMs = ports.clock();
-    this.#heldGroups = new Set((await ports.work.heldGroups()).keys());
-    const batches = cutBatches(await this.#sendable(nowMs), { nowMs, lingerMs: ports.lingerMs });
-    const callsBefore = this.result.calls;
-    await Promise.all(batches.map((batch) => ports.limitCalls(() => this.#call(batch))));
-    // A round that came to no call got nowhere, and another would not either.
-    return this.result.calls > callsBefore && !this.#isAwsDown();
+    await (this.#isMoreDue ? this.#room() : this.allAnswered());
+    if (this.#isStuck || this.#isAwsDown()) return false;
+    const { lingerMs, work, clock } = this.#ports;
+    const nowMs = clock();
+    this.#heldGroups = new Set((await work.heldGroups()).keys());
+    const read = await this.#sendable(nowMs);
+    const batches = cutBatches(read, { nowMs, lingerMs });
+    const waiting = new Set(batches.filter((batch) => this.#mayFillUp(batch, nowMs)));
+    for (const { records } of waiting) for (const record of records) this.#waited.add(placeOf(keyOf(record)));
+    const leaving = batches.filter((batch) => !waiting.has(batch));
+    const inCalls = new Set(leaving.flatMap(({ records }) => records));
+    for (const record of read) if (!inCalls.has(record)) this.#layDown(record);
+    this.#start(leaving);
+    return waiting.size + this.#calls.size > 0;
   }
 
-  /** Reads what is due until a round is full, and ends what has passed its deadline on the way. */
+  /** Resolves when every call under way has been answered and its results written. */
+  async allAnswered(): Promise<void> {
+    await Promise.all(this.#calls);
+  }
+
+  /** Resolves when there is room in hand for another round. */
+  async #room(): Promise<void> {
+    const isFull = () =>
+      this.#inHand.size > RECORDS_IN_HAND * REFILL_AT || this.#bytesInHand > BYTES_IN_HAND * REFILL_AT;
+    while (isFull()) await Promise.race(this.#calls);
+  }
+
+  /** Where more is due than was read, a call that is not full waits for the next round, unless it has in vain. */
+  #mayFillUp({ records }: MeteringBatch, nowMs: number): boolean {
+    if (!this.#isMoreDue || records.length >= MAX_RECORDS_PER_CALL) return false;
+    const hasTime = records.every((record) => record.deadlineAt - nowMs > NO_TIME_TO_FILL_MS);
+    return hasTime && records.some((record) => !this.#waited.has(placeOf(keyOf(record))));
+  }
+
+  #start(batches: readonly MeteringBatch[]): void {
+    const before = this.#stepsTaken();
+    const unanswered = new Set(batches);
+    for (const batch of batches) {
+      const call = this.#ports
+        .limitCalls(() => this.#call(batch))
+        .finally(() => {
+          for (const record of batch.records) this.#layDown(record);
+          this.#calls.delete(call);
+          unanswered.delete(batch);
+          if (unanswered.size === 0 && this.#stepsTaken() === before) this.#isStuck = true;
+        });
+      this.#calls.add(call);
+    }
+  }
+
+  /** Calls made, and records that this run leaves alone from now on: as long as these grow, a run gets somewhere. */
+  #stepsTaken(): number {
+    return this.result.calls + this.#failed.size;
+  }
+
+  #takeInHand(record: SealedHour): void {
+    const bytes = Buffer.byteLength(JSON.stringify(record));
+    this.#inHand.set(placeOf(keyOf(record)), bytes);
+    this.#bytesInHand += bytes;
+  }
+
+  #layDown(record: SealedHour): void {
+    const place = placeOf(keyOf(record));
+    this.#bytesInHand -= this.#inHand.get(place) ?? 0;
+    this.#inHand.delete(place);
+  }
+
+  /** Takes what is due in hand until there is no more room, and ends what has passed its deadline on the way. */
   async #sendable(nowMs: number): Promise<SealedHour[]> {
     const sendable: SealedHour[] = [];
-    let bytes = 0;
     const due = await this.#due(nowMs);
-    const isFull = () => sendable.length >= ROUND_RECORDS || bytes >= ROUND_BYTES;
+    const isFull = () => this.#inHand.size >= RECORDS_IN_HAND || this.#bytesInHand >= BYTES_IN_HAND;
+    let from = 0;
     // A held group may be large: what stands behind it in the order must not wait for its release.
-    for (let from = 0; from < due.length && !isFull() && this.#hasTime(); from += CHUNK_RECORDS) {
+    for (; from < due.length && !isFull() && this.#hasTime(); from += CHUNK_RECORDS) {
       const records = await this.#read(due.slice(from, from + CHUNK_RECORDS));
       await this.#each(
         'expire',
@@ -155,9 +240,10 @@ class SendRun {
       for (const record of records) {
         if (!isDue(record, nowMs) || this.#isHeld(record)) continue;
         sendable.push(record);
-        bytes += Buffer.byteLength(JSON.stringify(record));
+        this.#takeInHand(record);
       }
     }
+    this.#isMoreDue = from < due.length;
     return sendable;
   }
 
@@ -181,11 +267,17 @@ class SendRun {
     await this.#contained({ step: 'list', shard }, [], async () => {
       for await (const page of this.#ports.ledger.live(shard, (key, fault) => this.#noteMalformed(key, fault))) {
         const isWanted = (each: LiveRecord) => nowMs >= each.deadlineAt || isDue(each, nowMs);
-        due.push(...page.filter((each) => isWanted(each) && !this.#failed.has(placeOf(each))));
+        due.push(...page.filter((each) => isWanted(each) && !this.#isElsewhere(each)));
         if (due.length >= ROUND_REFERENCES) break;
       }
     });
     return due;
+  }
+
+  /** Whether a record is in a call already, or has failed in this run. */
+  #isElsewhere(key: ItemKey): boolean {
+    const place = placeOf(key);
+    return this.#failed.has(place) || this.#inHand.has(place);
   }
 
   #isAwsDown(): boolean {
@@ -223,6 +315,7 @@ class SendRun {
     const intended = await this.#each('intend', sendable, (record) => this.#intend(record, attemptId));
     const records = intended.filter((record) => record !== undefined);
     if (records.length === 0) return;
+    await ports.pace.depart();
     this.result.calls += 1;
     this.result.records += records.length;
     const answer = await ports.metering.send({ ...batch, records });
@@ -296,14 +389,15 @@ class SendRun {
     const group = faultGroupKey(record, code);
     if (!group) return;
     const suspicion = `suspect ${group} `;
-    const isSecond = [...this.#heldGroups].some((key) => key.startsWith(suspicion) && key !== suspicion + record.hour);
+    const held = [...this.#heldGroups, ...this.#heldByUs];
+    const isSecond = held.some((key) => key.startsWith(suspicion) && key !== suspicion + record.hour);
     const key = isHeldAtSecondHour(code) && !isSecond ? suspicion + record.hour : group;
-    this.#heldGroups = new Set([...this.#heldGroups, key]);
+    this.#heldByUs.add(key);
     await this.#ports.work.holdGroup({ key, code, since: this.#ports.clock() });
   }
 
   #isHeld(record: SealedHour): boolean {
-    return groupKeysOf(record).some((key) => this.#heldGroups.has(key));
+    return groupKeysOf(record).some((key) => this.#heldGroups.has(key) || this.#heldByUs.has(key));
   }
 
   async #intend(record: SealedHour, attemptId: string): Promise<SealedHour | undefined> {

@@ -19,7 +19,7 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { convertToNative, marshall } from '@aws-sdk/util-dynamodb';
 import { Unavailable } from '../domain/failure.ts';
 import type { ClientSettings } from '../runtime/aws-client.ts';
 
@@ -28,16 +28,30 @@ export type Item = Record<string, unknown>;
 
 /** A client whose own retries cover throttling and short faults; conditions make each write safe to repeat. */
 export function dynamoClient(settings: ClientSettings): DynamoDBClient {
-  return new DynamoDBClient({ ...settings, maxAttempts: 5 });
+  const client = new DynamoDBClient({ ...settings, maxAttempts: 5 });
+  // It copies every item of every answer for a log that nobody keeps: a tenth of the processor's time of a close.
+  client.middlewareStack.remove('loggerMiddleware');
+  return client;
 }
 
 export function toItem(value: object): Record<string, AttributeValue> {
   return marshall(value, { removeUndefinedValues: true });
 }
 
+/** Does what `unmarshall` does, at a third of its time for the few types that rows by the million are made of. */
 export function fromItem(item: Record<string, AttributeValue>): Item {
+  const plain: Item = {};
+  for (const [name, value] of Object.entries(item)) plain[name] = fromValue(value);
+  return plain;
+}
+
+function fromValue(value: AttributeValue): unknown {
+  if (value.S !== undefined) return value.S;
   // Sellers write rows themselves: a number that no double holds exactly must come back as one, not throw.
-  return unmarshall(item, { wrapNumbers: Number });
+  if (value.N !== undefined) return Number(value.N);
+  if (value.M !== undefined) return fromItem(value.M);
+  if (value.L !== undefined) return value.L.map(fromValue);
+  return convertToNative(value, { wrapNumbers: Number });
 }
 
 /** Reads one item, consistently unless told otherwise. */
@@ -86,11 +100,18 @@ export async function deleteItem(client: DynamoDBClient, input: DeleteItemComman
   }
 }
 
+/**
+ * How many items a page of a query holds at most. DynamoDB's own bound, 1 MB, is some 4,000 usage rows: 16 partitions
+ * side by side would fill a small function's memory with them, and each would keep every other task waiting while it
+ * is read.
+ */
+const ITEMS_PER_PAGE = 1_000;
+
 /** Every item of a query, page by page, so that memory holds one page however many there are. */
 export async function* queryPages(client: DynamoDBClient, input: QueryCommandInput): AsyncGenerator<Item[]> {
   let start: QueryCommandInput['ExclusiveStartKey'];
   do {
-    const page = await client.send(new QueryCommand({ ...input, ExclusiveStartKey: start }));
+    const page = await client.send(new QueryCommand({ Limit: ITEMS_PER_PAGE, ...input, ExclusiveStartKey: start }));
     if (page.Items?.length) yield page.Items.map(fromItem);
     start = page.LastEvaluatedKey;
   } while (start);

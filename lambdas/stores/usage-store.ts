@@ -3,7 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { HourStart } from '../domain/hour.ts';
 import { encodeKeyPart, hourShardKey, KEY_SEPARATOR, meterKey } from '../domain/keys.ts';
 import { USAGE_ROW_LIFETIME_DAYS, type UsageEvent } from '../domain/usage-event.ts';
-import { isSameUsage, parseUsageRow, type UsageRow } from '../domain/usage-row.ts';
+import { isSameUsage, parseUsageRow, type UsageRow, usageRowReader } from '../domain/usage-row.ts';
 import type { UsageBounds, UsageStore } from '../flow/ports.ts';
 import { getItem, type Item, putItem, queryPages, toItem } from './dynamo.ts';
 
@@ -39,7 +39,8 @@ export class DynamoUsageStore implements UsageStore {
       ConsistentRead: true,
       ...partitionQuery(hour, shard, bounds),
     });
-    for await (const page of pages) yield page.map(parseUsageRow);
+    const parse = usageRowReader();
+    for await (const page of pages) yield page.map(parse);
   }
 }
 

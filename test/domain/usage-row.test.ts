@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
 import { TallyBuilder } from '../../lambdas/domain/tally.ts';
-import { parseUsageRow } from '../../lambdas/domain/usage-row.ts';
+import { parseUsageRow, usageRowReader } from '../../lambdas/domain/usage-row.ts';
 import { toUsageItem } from '../../lambdas/stores/usage-store.ts';
 import { anHour, at, aUsageEvent, LICENCE_KEY } from '../builders.ts';
 
@@ -69,6 +70,47 @@ describe('a row of the usage table', () => {
     [''],
   ])('with the key %j is part of no meter, since nobody knows where it sorts', (sk) => {
     expect(parseUsageRow(anItem({ sk }))).toMatchObject({ kind: 'bad', meter: undefined });
+  });
+});
+
+describe('rows that stand next to each other', () => {
+  test('are read as each of them alone is, whatever stood before it', () => {
+    const other = 'l-00000000000000000000000000000001';
+    const hour = anHour();
+    const sortKeys = [
+      `${METER}#event-1`,
+      `${METER}#event%2F2`,
+      `${METER}#a b`,
+      `${METER}#a#b`,
+      `${METER}#`,
+      METER,
+      `${METER}2#event-1`,
+      `${LICENCE_KEY}#gb%20stored#event-1`,
+      `${LICENCE_KEY}##event-1`,
+      `${LICENCE_KEY}#`,
+      `${meterKey(other, 'requests')}#event-1`,
+      'no-licence#requests#event-1',
+      'no-licence##',
+      '',
+    ];
+    const partitions = [
+      hourShardKey(hour, shardOf(LICENCE_KEY)),
+      hourShardKey(hour, shardOf(other)),
+      hourShardKey(anHour('2026-09-21T11'), shardOf(LICENCE_KEY)),
+      'no hour',
+    ];
+    const row = fc.record({
+      pk: fc.constantFrom(...partitions),
+      sk: fc.constantFrom(...sortKeys),
+      quantity: fc.constantFrom(1, 0.5),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 12 }), (rows) => {
+        const items = rows.map((each) => anItem(each));
+
+        expect(items.map(usageRowReader())).toEqual(items.map((item) => parseUsageRow(item)));
+      }),
+    );
   });
 });
 

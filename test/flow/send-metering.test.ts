@@ -78,7 +78,7 @@ async function aWorld(count: number, overrides: (index: number) => Partial<Seale
         return world.answer(batch);
       },
     },
-    pace: { take: async () => {}, throttled: () => {} },
+    pace: { take: async () => {}, depart: async () => {}, throttled: () => {} },
     clock: () => world.nowMs,
     newId: () => (++ids).toString(16).padStart(8, '0'),
     limitCalls: <T>(task: () => Promise<T>) => task(),
@@ -302,6 +302,137 @@ describe('a run', () => {
 
     expect(read.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(20_000_000 / 300_000 + 50);
     expect(world.sent.flat()).toHaveLength(150);
+  });
+});
+
+describe('rounds of a run', () => {
+  /** More than are in hand at a time: the run needs several rounds. */
+  const MANY = 3_000;
+  const name = (index: number) => `m${String(index).padStart(4, '0')}`;
+  const many = async (overrides: (index: number) => Partial<SealedHour> = () => ({})) => {
+    const world = await aWorld(0);
+    for (let index = 0; index < MANY; index++) {
+      const record = aSealedHour({ dimension: name(index), ...overrides(index) });
+      await world.ledger.seal({ ...record, deadlineAt: overrides(index).deadlineAt ?? record.deadlineAt + index });
+    }
+    return world;
+  };
+  const statusCounts = (world: World) => Object.groupBy(world.ledger.sealedHours(), ({ status }) => status);
+
+  /** Holds the first call back until all others have been answered. */
+  function firstCallIsSlow(world: World, calls: number, onLast: () => void = () => {}) {
+    let release = () => {};
+    const others = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    world.answer = async (batch) => {
+      if (world.sent.length === calls) {
+        onLast();
+        release();
+      }
+      if (batch.records[0]?.dimension === name(0)) await others;
+      return success(batch);
+    };
+  }
+
+  test('follow each other without waiting for a call that is slow', async () => {
+    const world = await many();
+    firstCallIsSlow(world, MANY / 25);
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toHaveLength(MANY / 25);
+    expect(statusCounts(world).honoured).toHaveLength(MANY);
+  });
+
+  test('leave alone what is in a call under way, also when its deadline passes meanwhile', async () => {
+    const world = await many((index) => (index < 25 ? { deadlineAt: NOW + 600_000 + index } : {}));
+    const settled: string[] = [];
+    const settle = world.ledger.settle.bind(world.ledger);
+    world.ledger.settle = async (sealed, settlement) => {
+      if (sealed.dimension === name(0)) settled.push(settlement.status);
+      return settle(sealed, settlement);
+    };
+    firstCallIsSlow(world, MANY / 25);
+    const live = world.ledger.live.bind(world.ledger);
+    world.ledger.live = (shard, onMalformed) => {
+      // The looks after the first come when the record's deadline is over and its answer is still awaited.
+      if (world.sent.length > 0) world.nowMs = NOW + 1_200_000;
+      return live(shard, onMalformed);
+    };
+
+    await sendMetering(world, () => true);
+
+    expect(settled).toEqual(['honoured']);
+    expect(new Set(world.sent.flat()).size).toBe(world.sent.flat().length);
+  });
+
+  test('fill their calls up: what is left over at the end of one leads the next', async () => {
+    const products = ['first', 'second', 'third'];
+    const world = await many((index) => ({ productCode: products[index % 3] ?? '' }));
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toHaveLength(3 * (MANY / 3 / 25));
+    expect(statusCounts(world).honoured).toHaveLength(MANY);
+  });
+
+  test('let a call that is not full wait once for company in vain, and not at all near its deadline', async () => {
+    const rare = (index: number) => index === 0 || index === 1_500;
+    const soon = NOW + 60_000;
+    const world = await many((index) => ({
+      productCode: rare(index) ? `rare-${index}` : 'common',
+      ...(index === 0 ? { deadlineAt: soon } : {}),
+    }));
+    const sentAfter = () => world.sent.findIndex((call) => call[0] === name(1_500));
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent[0]).toEqual([name(0)]);
+    expect(sentAfter()).toBeGreaterThan(0);
+    expect(sentAfter()).toBeLessThan(world.sent.length - 1);
+  });
+
+  test('keep a group held that the run has held, also where a look does not show it yet', async () => {
+    const world = await many();
+    world.limitCalls = oneByOne();
+    world.work.heldGroups = async () => new Map();
+    world.answer = () => ({ kind: 'invalid', code: 'InvalidProductCodeException' });
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toHaveLength(1);
+    expect(statusCounts(world).open).toHaveLength(MANY);
+  });
+
+  test('send again in the same run what AWS throttled, wherever in the run it was', async () => {
+    const world = await many();
+    const throttled = [1, 40, 79, 80, 81, 119, 120, 125];
+    world.answer = (batch) =>
+      throttled.includes(world.sent.length)
+        ? { kind: 'refused', code: 'ThrottlingException', isThrottled: true }
+        : success(batch);
+
+    await sendMetering(world, () => true);
+
+    expect(statusCounts(world).honoured).toHaveLength(MANY);
+    expect(world.sent.length).toBeLessThanOrEqual(MANY / 25 + throttled.length + 2);
+  });
+
+  test('end where none of their calls is made, instead of being read again and again', async () => {
+    const world = await many();
+    let rounds = 0;
+    world.ledger.intend = async () => false;
+    const heldGroups = world.work.heldGroups.bind(world.work);
+    world.work.heldGroups = () => {
+      rounds += 1;
+      return heldGroups();
+    };
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toEqual([]);
+    expect(rounds).toBeLessThanOrEqual(2);
   });
 });
 
