@@ -85,7 +85,9 @@ async function recordOne(
   if (decision.kind === 'refused') {
     // A retry that comes too late is told that its event stands: "refused" would have it billed again by hand.
     const stands = TOO_LATE.has(decision.code) && (await ports.usage.standing(usage)) === 'already';
-    return stands ? { id: eventId, outcome: 'already' } : refuse(ports, entry, nowMs, decision.code, decision.message);
+    if (!stands) return refuse(ports, entry, nowMs, decision.code, decision.message);
+    noteLate(hour, shard);
+    return { id: eventId, outcome: 'already' };
   }
   const outcome = await ports.usage.put(usage);
   if (outcome === 'conflict') {

@@ -199,5 +199,16 @@ export function describeNoticeStore(make: () => Promise<Pick<NoticePorts, 'notic
       expect(due).toEqual([{ customerId, changesAt }]);
       expect(await ports.notices.due(changesAt)).toEqual([]);
     });
+
+    test('is asked for at an instant once, however often that is noted', async () => {
+      const { notices } = await make();
+      const due = { customerId: 'cus_1', changesAt: BOUGHT_AT };
+
+      await notices.noteDue(due);
+      await notices.noteDue(due);
+
+      expect(await notices.due(BOUGHT_AT - 1)).toEqual([]);
+      expect(await notices.due(BOUGHT_AT)).toEqual([due]);
+    });
   });
 }

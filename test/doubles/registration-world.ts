@@ -82,6 +82,7 @@ export async function startRegistrationWorld(): Promise<RegistrationWorld> {
     CUSTOMERS_TABLE: tables.customers,
     BUYERS_TABLE: tables.buyers,
     WORK_TABLE: tables.work,
+    NOTICES_TABLE: tables.notices,
     PRODUCTS: JSON.stringify(PRODUCTS),
     REGISTRATION: JSON.stringify(REGISTRATION),
     SESSION_KEYS_SECRET: 'session-keys',

@@ -23,6 +23,7 @@ async function aWorld() {
     customers: new MemoryLicences(),
     work: new MemoryWorkStore(),
     rejects: new MemoryRejectStore(),
+    entitlements: { entitlements: async () => undefined },
   };
   for (const licenceKey of [LICENCE_KEY, OTHER]) {
     stores.customers.add(aLicence({ licenceKey }));

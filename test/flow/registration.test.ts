@@ -5,21 +5,30 @@ import type { Product } from '../../lambdas/domain/product.ts';
 import type { Resolution } from '../../lambdas/flow/ports.ts';
 import { registerCustomer } from '../../lambdas/flow/register-customer.ts';
 import { resolveBuyer } from '../../lambdas/flow/resolve-buyer.ts';
+import type { RegistrationPorts } from '../../lambdas/flow/settle-registration.ts';
+import { LifecycleTables, memoryNoticePorts } from '../doubles/memory-notices.ts';
 
 const PRODUCT = { productCode: 'p', identityStyle: 'licence' } as Product;
 const CUSTOMER: Customer = { customerId: 'cus_1', productCode: 'p', licenceKeys: [], createdAt: 1, sequence: 0 };
 const BUYER = { productCode: 'p', licenceArn: `arn:aws:license-manager::1:license:l-${'0'.repeat(32)}` };
 
+/** What follows on a registration finds nobody here, and so does nothing. */
+function settling(): RegistrationPorts {
+  return { ...memoryNoticePorts(new LifecycleTables(), [PRODUCT]).ports, log: { warn() {} } };
+}
+
 function resolving(resolution: Resolution) {
   const calls: string[] = [];
+  const settled = settling();
   const ports = {
+    ...settled,
     registration: { resolve: async () => resolution },
-    customers: {
+    customers: Object.assign(settled.customers, {
       upsert: async () => {
         calls.push('upsert');
         return { kind: 'known' as const, customer: CUSTOMER };
       },
-    },
+    }),
     work: {
       releaseAwaiting: async (licenceKey: string) => {
         calls.push(`release ${licenceKey}`);
@@ -27,7 +36,7 @@ function resolving(resolution: Resolution) {
       },
     },
   };
-  const run = () => resolveBuyer(ports, new Map([['p', PRODUCT]]), { token: 't', hints: {} }, 1);
+  const run = () => resolveBuyer(ports, { token: 't', hints: {} }, 1);
   return { calls, run };
 }
 
@@ -62,11 +71,13 @@ describe('registerCustomer', () => {
 
   function registering(customer: Customer | undefined, put: 'recorded' | 'already') {
     const calls: string[] = [];
+    const settled = settling();
     const ports = {
-      customers: {
+      ...settled,
+      customers: Object.assign(settled.customers, {
         customer: async () => customer,
         markRegistered: async () => void calls.push('mark'),
-      },
+      }),
       buyers: {
         details: async () => (customer?.registeredAt === undefined ? details : undefined),
         put: async () => {

@@ -1,6 +1,6 @@
 // A buyer who left comes back: the same customer and licence, billed again from the new start on.
 import { describe, expect, test } from 'vitest';
-import { LifecycleFeed } from '../../local/lifecycle-feed.ts';
+import type { NoticeFeed } from '../../local/notice-feed.ts';
 import { anEvent, type BackendWorld, startBackendWorld, useServices } from '../backend-world.ts';
 
 const services = useServices();
@@ -9,11 +9,11 @@ const LEGACY = 'search-legacy';
 async function startLegacyWorld() {
   const product = { productCode: LEGACY, title: 'Search', identityStyle: 'legacy' };
   const world = await startBackendWorld(services(), { product });
-  return { world, feed: new LifecycleFeed(world.control, world.customers) };
+  return { world, feed: world.noticeFeed() };
 }
 
 /** Minute by minute, as the schedules tick, with the notices read before. */
-async function minutes(world: BackendWorld, feed: LifecycleFeed, from: string, count: number): Promise<void> {
+async function minutes(world: BackendWorld, feed: NoticeFeed, from: string, count: number): Promise<void> {
   for (let minute = 0; minute < count; minute++) {
     await world.clock.set(Date.parse(from) + minute * 60_000);
     await feed.follow();
@@ -47,8 +47,8 @@ describe('a legacy buyer who subscribes again', () => {
 
     await world.clock.set(Date.parse('2026-09-21T14:20:00Z'));
     const again = await world.subscribe({ awsAccountId: first.awsAccountId });
-    await feed.follow();
     await world.clock.set(Date.parse('2026-09-21T14:40:00Z'));
+    await feed.follow();
     const back = await world.report([
       event('2026-09-21T14:30:00Z', 9),
       event('2026-09-21T14:19:59Z', 700),
@@ -81,14 +81,14 @@ describe('a legacy buyer who subscribes again', () => {
     await minutes(world, feed, '2026-09-21T10:06:00Z', 12);
     await world.clock.set(Date.parse('2026-09-21T14:00:00Z'));
     const again = await world.subscribe({ awsAccountId: first.awsAccountId });
-    const restarted = new LifecycleFeed(world.control, world.customers);
-    await restarted.follow();
+    const restarted = world.noticeFeed();
     await world.clock.set(Date.parse('2026-09-21T14:30:00Z'));
+    await restarted.follow();
     const event = anEvent(again, '2026-09-21T14:20:00Z', { licenseArn: undefined, customerId: again.customerId });
     expect((await world.report([event])).counts.recorded).toBe(1);
 
     await minutes(world, restarted, '2026-09-21T15:10:00Z', 3);
-    await minutes(world, new LifecycleFeed(world.control, world.customers), '2026-09-21T15:14:00Z', 1);
+    await minutes(world, world.noticeFeed(), '2026-09-21T15:14:00Z', 1);
 
     expect(await billed(world)).toEqual([['2026-09-21T14', 1]]);
   });

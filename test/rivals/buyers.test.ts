@@ -1,7 +1,6 @@
 // Whose usage it is: licences, products, buyers who come late or leave, and what others drop for it.
 import { describe, expect, test } from 'vitest';
 import { startGateway } from '../../local/gateway.ts';
-import { LifecycleFeed } from '../../local/lifecycle-feed.ts';
 import { anEvent, type BackendWorld, type Subscription, startBackendWorld, useServices } from '../backend-world.ts';
 import { at } from '../builders.ts';
 import { billed, OWN_PRODUCT, startWorker, tickOf, unitsBilled } from './workers.ts';
@@ -114,8 +113,7 @@ describe('ends', () => {
   test('a buyer who unsubscribes has the last hour billed within the hour that AWS leaves, where the AWS sample sends it too late and closes it as failed (M20)', async () => {
     const world = await startBackendWorld(services());
     const acme = await world.subscribe();
-    const feed = new LifecycleFeed(world.control, world.customers);
-    await feed.follow();
+    await world.deliverNotices();
     await world.clock.set(at('2026-09-21T11:45:00Z'));
     await world.report([
       anEvent(acme, '2026-09-21T10:30:00Z', { quantity: 5 }),
@@ -125,7 +123,7 @@ describe('ends', () => {
 
     for (let minute = 46; minute < 60; minute++) {
       await world.clock.set(at(`2026-09-21T11:${minute}:00Z`));
-      await feed.follow();
+      await world.deliverNotices();
       await world.tick();
     }
 
@@ -138,16 +136,15 @@ describe('ends', () => {
   test('a notice of a licence that nobody knows is kept until its buyer comes, and the final hour is billed, where the AWS skill and Laravel’s package drop it (K11, L3)', async () => {
     const world = await startBackendWorld(services());
     const agreement = await subscribed(world);
-    const feed = new LifecycleFeed(world.control, world.customers);
     await world.report([anEvent(agreement, '2026-09-21T10:05:00Z', { quantity: 12 })]);
     await world.control.post(`/control/agreements/${agreement.agreementId}/cancel`);
     await world.clock.set(at('2026-09-21T10:07:00Z'));
-    await feed.follow();
+    await world.deliverNotices();
     await arrive(world, agreement);
 
     for (let minute = 8; minute < 30; minute++) {
       await world.clock.set(at('2026-09-21T10:00:00Z') + minute * 60_000);
-      await feed.follow();
+      await world.deliverNotices();
       await world.tick();
     }
 
@@ -159,13 +156,12 @@ describe('ends', () => {
   test('a start and an earlier step of the end that are told late give an ended licence no life, where the AWS sample overwrites by order of arrival (R7)', async () => {
     const world = await startBackendWorld(services());
     const acme = await world.subscribe();
-    const feed = new LifecycleFeed(world.control, world.customers);
-    await feed.follow();
+    await world.deliverNotices();
     const startedAt = world.clock.now();
     await world.clock.set(at('2026-09-21T10:30:00Z'));
     await world.control.post(`/control/agreements/${acme.agreementId}/cancel`);
     await world.clock.set(at('2026-09-21T10:31:00Z'));
-    await feed.follow();
+    await world.deliverNotices();
     const ended = await world.customers.licence(acme.licenceKey);
     const { agreementId, licenceKey } = acme;
 

@@ -1,6 +1,5 @@
 // What others lose or bill twice because usage is stamped, folded or scheduled by another hour than its own.
 import { describe, expect, test } from 'vitest';
-import { LifecycleFeed } from '../../local/lifecycle-feed.ts';
 import { anEvent, startBackendWorld, useServices } from '../backend-world.ts';
 import { anHour, at } from '../builders.ts';
 import { billed, startWorker, tickOf } from './workers.ts';
@@ -63,8 +62,8 @@ describe('the hour of usage', () => {
     const world = await startBackendWorld(services());
     await world.clock.set(at('2026-09-21T10:20:00Z'));
     const acme = await world.subscribe();
-    await new LifecycleFeed(world.control, world.customers).follow();
     await world.clock.set(at('2026-09-21T11:30:00Z'));
+    await world.deliverNotices();
     const { outcomes } = await world.report([
       anEvent(acme, '2026-09-21T10:10:00Z', { quantity: 100 }),
       anEvent(acme, '2026-09-21T10:25:00Z', { quantity: 5 }),
