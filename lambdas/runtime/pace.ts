@@ -14,9 +14,9 @@ interface SteadyClock {
 
 const MACHINE_CLOCK: SteadyClock = { nowMs: () => performance.now(), wait: (ms) => delay(ms) };
 
-/** What a throttle leaves of the rate, and how fast it comes back: a quarter less at once, a tenth more each second. */
+/** What a throttle leaves of the rate, and how fast it comes back: a quarter less at once, made good in a second. */
 const THROTTLED_RATE = 0.75;
-const RECOVERY_PER_SECOND = 0.1;
+const RECOVERY_PER_SECOND = 0.25;
 const SLOWEST_RATE = 0.05;
 
 /** Calls that left side by side are throttled side by side: within this time, theirs is one throttle. */
@@ -24,9 +24,13 @@ const SAME_THROTTLE_MS = 1_000;
 
 /**
  * What counts as a second: a little more, because calls are counted where they arrive, and the way there takes one
- * of them longer than another. 97 % of the quota are used, and no call is thrown away.
+ * of them longer than another. How much more is learnt from throttles, and forgotten within minutes.
  */
-const SECOND_MS = 1_030;
+const FIRST_SECOND_MS = 1_045;
+const SHORTEST_SECOND_MS = 1_020;
+const LONGEST_SECOND_MS = 1_100;
+const LEARNT_MS = 10;
+const FORGOTTEN_MS_PER_SECOND = 0.2;
 
 /** How many calls may be made up for when nobody asked for a while. The second gate keeps them within the quota. */
 const MOST_SAVED = 5;
@@ -39,6 +43,7 @@ export class TokenBucket {
   readonly #callsPerSecond: number;
   readonly #clock: SteadyClock;
   #rate = 1;
+  #secondMs = FIRST_SECOND_MS;
   #throttledAtMs = Number.NEGATIVE_INFINITY;
   #tokens = 1;
   #filledAtMs: number;
@@ -56,15 +61,15 @@ export class TokenBucket {
     this.#fill();
     this.#tokens -= 1;
     if (this.#tokens >= 0) return;
-    await this.#clock.wait((-this.#tokens / (this.#callsPerSecond * this.#rate)) * SECOND_MS);
+    await this.#clock.wait((-this.#tokens / (this.#callsPerSecond * this.#rate)) * this.#secondMs);
   }
 
   /** Resolves when a prepared call may leave: there are never more than the quota in any second. */
   async depart(): Promise<void> {
     const nowMs = this.#clock.nowMs();
     const isFull = this.#departures.length === this.#callsPerSecond;
-    const oldest = isFull ? (this.#departures.shift() ?? nowMs) : nowMs - SECOND_MS;
-    const atMs = Math.max(nowMs, oldest + SECOND_MS);
+    const oldest = isFull ? (this.#departures.shift() ?? nowMs) : nowMs - this.#secondMs;
+    const atMs = Math.max(nowMs, oldest + this.#secondMs);
     this.#departures.push(atMs);
     if (atMs > nowMs) await this.#clock.wait(atMs - nowMs);
   }
@@ -76,6 +81,7 @@ export class TokenBucket {
     if (this.#filledAtMs - this.#throttledAtMs < SAME_THROTTLE_MS) return;
     this.#throttledAtMs = this.#filledAtMs;
     this.#rate = Math.max(SLOWEST_RATE, this.#rate * THROTTLED_RATE);
+    this.#secondMs = Math.min(LONGEST_SECOND_MS, this.#secondMs + LEARNT_MS);
   }
 
   #fill(): void {
@@ -83,6 +89,8 @@ export class TokenBucket {
     const passedMs = nowMs - this.#filledAtMs;
     this.#filledAtMs = nowMs;
     this.#rate = Math.min(1, this.#rate + (passedMs / 1_000) * RECOVERY_PER_SECOND);
-    this.#tokens = Math.min(MOST_SAVED, this.#tokens + (passedMs / SECOND_MS) * this.#callsPerSecond * this.#rate);
+    const forgottenMs = (passedMs / 1_000) * FORGOTTEN_MS_PER_SECOND;
+    this.#secondMs = Math.max(SHORTEST_SECOND_MS, this.#secondMs - forgottenMs);
+    this.#tokens = Math.min(MOST_SAVED, this.#tokens + (passedMs / this.#secondMs) * this.#callsPerSecond * this.#rate);
   }
 }
