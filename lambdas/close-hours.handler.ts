@@ -8,6 +8,7 @@ import { scheduleHandler } from './runtime/schedule.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
+import { DynamoEntitlementStore } from './stores/entitlement-store.ts';
 import { DynamoLedgerStore } from './stores/ledger-store.ts';
 import { DynamoRejectStore } from './stores/reject-store.ts';
 import { DynamoUsageStore } from './stores/usage-store.ts';
@@ -22,6 +23,7 @@ export function createCloseHoursHandler({ environment, clock, log }: Surrounding
     customers: new DynamoCustomerStore(client, settings.CUSTOMERS_TABLE),
     usage: new DynamoUsageStore(client, settings.USAGE_TABLE),
     ledger: new DynamoLedgerStore(client, settings.LEDGER_TABLE),
+    entitlements: new DynamoEntitlementStore(client, settings.CUSTOMERS_TABLE),
     work: new DynamoWorkStore(client, settings.WORK_TABLE),
     rejects: new DynamoRejectStore(client, settings.REJECTS_TABLE),
     clock,

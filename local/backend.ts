@@ -1,12 +1,21 @@
 // The deployed handlers, in one process, with their settings pointing at this machine.
+import type { SQSEvent } from 'aws-lambda';
+import { createApplyNoticeHandler } from '../lambdas/apply-notice.handler.ts';
 import { createCloseHoursHandler } from '../lambdas/close-hours.handler.ts';
+import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
+import { createDeliverWebhooksHandler } from '../lambdas/deliver-webhooks.handler.ts';
+import type { WebhookPoster } from '../lambdas/flow/access-ports.ts';
+import { createReadCustomerHandler } from '../lambdas/read-customer.handler.ts';
 import { createRecordUsageHandler } from '../lambdas/record-usage.handler.ts';
+import { createRefreshEntitlementsHandler } from '../lambdas/refresh-entitlements.handler.ts';
 import { createRegisterCustomerHandler } from '../lambdas/register-customer.handler.ts';
 import { createResolveBuyerHandler } from '../lambdas/resolve-buyer.handler.ts';
 import type { Clock } from '../lambdas/runtime/clock.ts';
 import type { LambdaContext } from '../lambdas/runtime/handler.ts';
 import type { Log } from '../lambdas/runtime/log.ts';
 import { createSendMeteringHandler } from '../lambdas/send-metering.handler.ts';
+import { createTellProductHandler } from '../lambdas/tell-product.handler.ts';
+import { queueUrl } from './messaging.ts';
 import { SESSION_KEYS_SECRET } from './secrets.ts';
 import type { TableNames } from './tables.ts';
 
@@ -15,7 +24,11 @@ export interface BackendOptions {
   readonly tables: TableNames;
   readonly marketplaceUrl: string;
   readonly secretsUrl: string;
+  /** Where the bus and the queue of webhooks are; absent where nothing is told. */
+  readonly messagingUrl?: string;
   readonly clock: Clock;
+  /** By which notices are applied; absent for the clock of all others. */
+  readonly noticeClock?: Clock;
   readonly log: Log;
   /** As in the PRODUCTS setting. */
   readonly products: readonly object[];
@@ -23,9 +36,16 @@ export interface BackendOptions {
   readonly policy?: object;
   /** As in the REGISTRATION setting. */
   readonly registration?: object;
+  /** As in the WEBHOOKS setting. */
+  readonly webhooks?: WebhookSettings;
+  /** How webhooks are posted; absent for the deployed way, which reaches public addresses alone. */
+  readonly postWebhook?: WebhookPoster;
 }
 
 const REGION = 'us-east-1';
+
+/** Nothing answers there: what is not served here must not be looked for at AWS. */
+const NOWHERE = 'http://127.0.0.1:1';
 
 const EXAMPLE_REGISTRATION = {
   sellerName: 'Example Software',
@@ -36,14 +56,17 @@ const EXAMPLE_REGISTRATION = {
 
 /** What the stacks would put into the environment of the functions. */
 export function backendEnvironment(options: BackendOptions): Readonly<Record<string, string>> {
-  const { tables } = options;
+  const { tables, messagingUrl = NOWHERE } = options;
   return {
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: 'AKIALOCAL',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_DYNAMODB: options.databaseEndpoint,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: messagingUrl,
+    AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE: options.marketplaceUrl,
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: options.marketplaceUrl,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: options.secretsUrl,
+    AWS_ENDPOINT_URL_SQS: messagingUrl,
     MARKETPLACE_REGION: REGION,
     CUSTOMERS_TABLE: tables.customers,
     BUYERS_TABLE: tables.buyers,
@@ -51,6 +74,12 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     LEDGER_TABLE: tables.ledger,
     WORK_TABLE: tables.work,
     REJECTS_TABLE: tables.rejects,
+    NOTICES_TABLE: tables.notices,
+    DELIVERIES_TABLE: tables.deliveries,
+    EVENT_BUS: 'access-events',
+    WEBHOOKS_QUEUE: queueUrl(messagingUrl),
+    WEBHOOKS: JSON.stringify(options.webhooks ?? []),
+    USAGE_WARNING_HOURS: '[12,6,2]',
     SESSION_KEYS_SECRET,
     PRODUCTS: JSON.stringify(options.products),
     METERING_POLICY: JSON.stringify(options.policy ?? {}),
@@ -60,24 +89,35 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
 
 /** The handlers that the stacks deploy, each built from the same environment. */
 export function createBackend(options: BackendOptions) {
-  const surroundings = { environment: backendEnvironment(options), clock: options.clock, log: options.log };
-  const closeHours = createCloseHoursHandler(surroundings);
-  const sendMetering = createSendMeteringHandler(surroundings);
+  const { clock, noticeClock = clock, log, postWebhook } = options;
+  const surroundings = { environment: backendEnvironment(options), clock, log };
+  const scheduled = (run: ScheduledRun) => () => run({}, lambdaContext(SCHEDULE_TIME_MS));
+  const queued = (run: QueuedRun) => (event: SQSEvent) => run(event, lambdaContext(QUEUE_TIME_MS));
   return {
     resolveBuyer: createResolveBuyerHandler(surroundings),
     registerCustomer: createRegisterCustomerHandler(surroundings),
     recordUsage: createRecordUsageHandler(surroundings),
-    /** One tick of the schedule of closing. */
-    closeHours: () => closeHours({}, lambdaContext(SCHEDULE_TIME_MS)),
-    /** One tick of the schedule of sending. */
-    sendMetering: () => sendMetering({}, lambdaContext(SCHEDULE_TIME_MS)),
+    readCustomer: createReadCustomerHandler(surroundings),
+    /** One tick of each schedule. */
+    closeHours: scheduled(createCloseHoursHandler(surroundings)),
+    sendMetering: scheduled(createSendMeteringHandler(surroundings)),
+    refreshEntitlements: scheduled(createRefreshEntitlementsHandler(surroundings)),
+    tellProduct: scheduled(createTellProductHandler(surroundings)),
+    /** One batch of each queue. */
+    applyNotice: queued(createApplyNoticeHandler({ ...surroundings, clock: noticeClock })),
+    deliverWebhooks: queued(createDeliverWebhooksHandler(surroundings, postWebhook)),
   };
 }
+
+type ScheduledRun = ReturnType<typeof createCloseHoursHandler>;
+type QueuedRun = ReturnType<typeof createApplyNoticeHandler>;
 
 export type Backend = ReturnType<typeof createBackend>;
 
 /** As the stacks set it for the scheduled functions. */
 const SCHEDULE_TIME_MS = 300_000;
+/** And for those that take a queue's batches. */
+const QUEUE_TIME_MS = 60_000;
 
 /** What Lambda tells a function of its call: an id, and the time that it has left. */
 export function lambdaContext(timeoutMs: number): LambdaContext {

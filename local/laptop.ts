@@ -2,15 +2,24 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { parseMeteringPolicy } from '../lambdas/contracts/product-settings.ts';
+import { MINUTE_MS } from '../lambdas/domain/hour.ts';
+import { systemClock } from '../lambdas/runtime/clock.ts';
 import type { Log } from '../lambdas/runtime/log.ts';
 import { dynamoClient } from '../lambdas/stores/dynamo.ts';
 import { type SimulatorOptions, startSimulator } from '../simulator/simulator.ts';
 import { type Backend, createBackend } from './backend.ts';
 import { ControlClient } from './control-client.ts';
 import { startDatabase } from './database.ts';
+import { DemoProduct, jsonPage } from './demo-product.ts';
+import { passEmptyHours } from './empty-hours.ts';
 import { lockFolder } from './folder-lock.ts';
-import { startGateway } from './gateway.ts';
-import { startSecrets } from './secrets.ts';
+import { type ProxyHandler, startGateway } from './gateway.ts';
+import { type DeadLetter, LocalQueue } from './local-queue.ts';
+import { startMessaging, webhookRules } from './messaging.ts';
+import { NoticeFeed } from './notice-feed.ts';
+import type { Schedule } from './schedules.ts';
+import { startSecrets, WEBHOOK_SECRET_ARN } from './secrets.ts';
 import { createTables, type TableNames } from './tables.ts';
 import { WorldClock } from './world-clock.ts';
 
@@ -23,6 +32,8 @@ interface LaptopOptions {
   readonly simulator: Omit<SimulatorOptions, 'dataPath'>;
   readonly products: readonly object[];
   readonly policy?: object;
+  /** Where what the product is told is also posted; a public https address. */
+  readonly webhookUrl?: string;
   readonly log: Log;
 }
 
@@ -32,11 +43,21 @@ export interface Laptop {
   readonly control: ControlClient;
   readonly clock: WorldClock;
   readonly backend: Backend;
+  /** Takes the notices that have come, by the clock's time ahead; tells whether anything was done. */
+  readonly arrivals: () => Promise<boolean>;
+  /** Everything that the stacks run by itself, in the order in which a laptop runs it. */
+  readonly schedules: readonly Schedule[];
   readonly appUrl: string;
   readonly marketplaceUrl: string;
   readonly controlSecret: string;
+  readonly webhookSecret: string;
   close(): Promise<void>;
 }
+
+/** As the stacks set it. With waits that grow from a second, a database may be away for four minutes. */
+const NOTICE_RECEIVES = 10;
+/** As the stacks set it. */
+const WEBHOOK_RECEIVES = 200;
 
 const DATABASE = 'database.sqlite';
 const MARKETPLACE = 'marketplace.sqlite';
@@ -49,6 +70,7 @@ function forget(folder: string): void {
 
 /** Starts everything, or nothing: what was started is stopped again where a later part fails. */
 export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
+  const { log } = options;
   const closers: (() => Promise<void> | void)[] = [lockFolder(options.folder)];
   // Only what is ours, and only once nobody else uses it.
   if (options.isFresh) forget(options.folder);
@@ -75,31 +97,92 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     const control = new ControlClient(simulator.url, simulator.controlSecret);
     const clock = new WorldClock(control);
     await clock.follow();
+    const queues = queuesOf(clock, log);
+    const { webhookUrl } = options;
+    const webhooks =
+      webhookUrl === undefined ? [] : [{ name: 'product', url: webhookUrl, secretArn: WEBHOOK_SECRET_ARN }];
+    const product = new DemoProduct(log);
+    const messaging = await startMessaging({
+      targets: [product.hear, webhookRules(webhooks, queues.webhooks)],
+      queue: queues.webhooks,
+    });
+    closers.push(() => messaging.close());
     const backend = createBackend({
       databaseEndpoint: database.endpoint,
       tables,
       marketplaceUrl: simulator.url,
       secretsUrl: secrets.url,
+      messagingUrl: messaging.url,
       clock: clock.now,
-      log: options.log,
+      noticeClock: clock.ahead,
       products: options.products,
       ...(options.policy === undefined ? {} : { policy: options.policy }),
+      webhooks,
+      log,
     });
-    const gateway = await startGateway(backend, options.appPort);
+    const feed = new NoticeFeed(control, queues.notices, backend.applyNotice);
+    const visits: 'visit'[] = [];
+    const demo = new Map([
+      ['/demo/access-events', product.show],
+      ['/demo/dead-letters', async () => jsonPage(Object.values(queues).flatMap(({ deadLetters }) => deadLetters))],
+    ]);
+    const gateway = await startGateway(noting(backend, visits), options.appPort, demo);
     closers.push(() => gateway.close());
+    const policy = parseMeteringPolicy(JSON.stringify(options.policy ?? {}));
     return {
       client,
       tables,
       control,
       clock,
       backend,
+      arrivals: async () => (await feed.follow()) > 0 || visits.splice(0).length > 0,
+      schedules: schedulesOf(backend, queues.webhooks, () => passEmptyHours({ client, tables, clock }, policy)),
       appUrl: gateway.url,
       marketplaceUrl: simulator.url,
       controlSecret: simulator.controlSecret,
+      webhookSecret: secrets.webhookSecret,
       close,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function queuesOf(clock: WorldClock, log: Log) {
+  // A body names a buyer's account: that is for the page, not for the log.
+  const onDeadLetter = ({ queue, messageId, receives }: DeadLetter) =>
+    log.error('DeadLetter', { queue, messageId, receives });
+  return {
+    // Its waits go by the wall: while the world's clock stands, a database that is back is to be met soon.
+    notices: new LocalQueue({ name: 'notices', clock: systemClock, maxReceives: NOTICE_RECEIVES, onDeadLetter }),
+    webhooks: new LocalQueue({ name: 'webhooks', clock: clock.now, maxReceives: WEBHOOK_RECEIVES, onDeadLetter }),
+  };
+}
+
+function schedulesOf(backend: Backend, webhooks: LocalQueue, beforeClosing: () => Promise<unknown>): Schedule[] {
+  const closeHours = async () => {
+    await beforeClosing();
+    await backend.closeHours();
+  };
+  return [
+    { name: 'refreshEntitlements', everyMs: 15 * MINUTE_MS, tick: backend.refreshEntitlements },
+    { name: 'closeHours', everyMs: MINUTE_MS, tick: closeHours },
+    { name: 'sendMetering', everyMs: MINUTE_MS, tick: backend.sendMetering },
+    { name: 'tellProduct', everyMs: MINUTE_MS, tick: backend.tellProduct },
+    { name: 'deliverWebhooks', tick: () => webhooks.deliver(backend.deliverWebhooks) },
+  ];
+}
+
+/** Notes each visit to the registration page: its buyer need not wait for the clock until the product is told. */
+function noting(backend: Backend, visits: 'visit'[]): Backend {
+  const noted =
+    (handler: ProxyHandler): ProxyHandler =>
+    (event, context) =>
+      handler(event, context).finally(() => visits.push('visit'));
+  return {
+    ...backend,
+    resolveBuyer: noted(backend.resolveBuyer),
+    registerCustomer: noted(backend.registerCustomer),
+  };
 }

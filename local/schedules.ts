@@ -1,17 +1,26 @@
 // EventBridge Scheduler's part on a laptop: the scheduled handlers, driven by the simulator's clock.
-import { MINUTE_MS } from '../lambdas/domain/hour.ts';
 import { type Log, safeFactsOf } from '../lambdas/runtime/log.ts';
-import type { Backend } from './backend.ts';
-import type { LifecycleFeed } from './lifecycle-feed.ts';
 import type { WorldClock } from './world-clock.ts';
 
 /** How often the simulator is asked whether its clock has moved; a person should not notice. */
 const LOOK_EVERY_MS = 500;
 
+/** What a schedule runs, how often by the simulator's clock. */
+export interface Schedule {
+  readonly name: string;
+  /** Absent for at each look. */
+  readonly everyMs?: number;
+  readonly tick: () => Promise<unknown>;
+}
+
 /** What is driven, and the time by which. */
 interface Scheduled {
-  readonly clock: Pick<WorldClock, 'now' | 'follow'>;
-  readonly backend: Pick<Backend, 'closeHours' | 'sendMetering'>;
+  readonly clock: Pick<WorldClock, 'now' | 'look' | 'moveOn'>;
+  /** Takes what has come from outside, by the time that was seen last; tells whether there was any. */
+  readonly arrivals: () => Promise<boolean>;
+  /** In the order in which they run. */
+  readonly schedules: readonly Schedule[];
+  readonly log: Log;
 }
 
 export interface Schedules {
@@ -19,10 +28,10 @@ export interface Schedules {
   stop(): Promise<void>;
 }
 
-/** Runs both schedules at every minute of the simulator's clock, one tick at a time, however fast it goes. */
-export function runSchedules(laptop: Scheduled, feed: Pick<LifecycleFeed, 'follow'>, log: Log): Schedules {
+/** Runs each schedule as its time comes by the simulator's clock, one tick at a time, however fast that goes. */
+export function runSchedules(scheduled: Scheduled): Schedules {
   const stopping = new AbortController();
-  const running = loop(laptop, feed, log, stopping.signal);
+  const running = loop(scheduled, stopping.signal);
   return {
     stop: async () => {
       stopping.abort();
@@ -31,43 +40,41 @@ export function runSchedules(laptop: Scheduled, feed: Pick<LifecycleFeed, 'follo
   };
 }
 
-async function loop(
-  laptop: Scheduled,
-  feed: Pick<LifecycleFeed, 'follow'>,
-  log: Log,
-  stopped: AbortSignal,
-): Promise<void> {
-  const { backend, clock } = laptop;
-  let lastMinute = -1;
+async function loop({ clock, arrivals, schedules, log }: Scheduled, stopped: AbortSignal): Promise<void> {
+  /** The period in which each schedule last did its work. */
+  const lastPeriods = new Map<Schedule, number>();
   while (!stopped.aborted) {
     try {
       // Ends before the clock: the door must not meet a later time without knowing whose licence has ended by it.
-      const noted = await feed.follow();
-      await clock.follow();
-      for (const licenceKey of new Set(noted)) log.info('LicenceEnding', { licenceKey });
-      const minute = Math.floor(clock.now() / MINUTE_MS);
-      if (minute !== lastMinute || noted.length > 0) {
-        // Two schedules, as in AWS: what can't be closed keeps nothing from being sent.
-        const closed = await ticked('closeHours', backend.closeHours, log);
-        const sent = await ticked('sendMetering', backend.sendMetering, log);
-        // A clock that stands still brings no next minute: what failed is tried again at the next look.
-        if (closed && sent) lastMinute = minute;
+      await clock.look();
+      const hasArrived = await arrivals();
+      clock.moveOn();
+      if (hasArrived) lastPeriods.clear();
+      for (const schedule of schedules) {
+        const { everyMs } = schedule;
+        const period = everyMs === undefined ? undefined : Math.floor(clock.now() / everyMs);
+        if (period !== undefined && period === lastPeriods.get(schedule)) continue;
+        // Schedules of their own, as in AWS: what one can't do keeps no other from its work. A clock that stands still
+        // brings no next period: what failed is tried again at the next look.
+        const isDone = await ticked(schedule, log);
+        if (isDone && period !== undefined) lastPeriods.set(schedule, period);
+        else lastPeriods.delete(schedule);
       }
     } catch (error) {
       // A look that failed is no reason to end: the next one finds everything as it was.
-      log.error('TickFailed', { schedule: 'lifecycle', ...safeFactsOf(error) });
+      log.error('TickFailed', { schedule: 'arrivals', ...safeFactsOf(error) });
     }
     await pause(LOOK_EVERY_MS, stopped);
   }
 }
 
 /** One tick of one schedule; false where it failed. */
-async function ticked(schedule: string, tick: () => Promise<unknown>, log: Log): Promise<boolean> {
+async function ticked({ name, tick }: Schedule, log: Log): Promise<boolean> {
   try {
     await tick();
     return true;
   } catch (error) {
-    log.error('TickFailed', { schedule, ...safeFactsOf(error) });
+    log.error('TickFailed', { schedule: name, ...safeFactsOf(error) });
     return false;
   }
 }

@@ -1,12 +1,9 @@
 // npm start: the whole story on this machine. --fresh forgets what earlier starts left.
 import { parseArgs } from 'node:util';
-import { parseMeteringPolicy } from '../lambdas/contracts/product-settings.ts';
 import { SECOND_MS } from '../lambdas/domain/hour.ts';
 import { consoleLog } from '../lambdas/runtime/log.ts';
-import { DynamoCustomerStore } from '../lambdas/stores/customer-store.ts';
-import { passEmptyHours } from './empty-hours.ts';
-import { startLaptop } from './laptop.ts';
-import { LifecycleFeed } from './lifecycle-feed.ts';
+import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
+import { type Laptop, startLaptop } from './laptop.ts';
 import { runSchedules } from './schedules.ts';
 import { storyLog } from './story-log.ts';
 
@@ -18,6 +15,7 @@ const USAGE = `npm start -- [options]
   --fresh                    forget customers, usage, the bill and the clock of earlier starts
   --port <number>            port of the backend, ${APP_PORT} where absent
   --marketplace-port <n>     port of the simulated AWS Marketplace, ${MARKETPLACE_PORT} where absent
+  --webhook <url>            also post what your product is told to a public https address
   --verbose                  every log line of the handlers
   --help                     this`;
 
@@ -37,6 +35,14 @@ const PRODUCTS = [
     dimensions: ['requests'],
     zeroRecords: 'off',
   },
+  {
+    productCode: 'demo-contract-product',
+    title: 'Demo Backup',
+    pricingModel: 'contractWithConsumption',
+    meteringRegion: 'us-east-1',
+    dimensions: ['gb_stored'],
+    zeroRecords: 'off',
+  },
 ];
 
 // An hour closes as soon as it is over: who moves the clock by hand wants to see the bill, not to wait ten minutes.
@@ -46,6 +52,7 @@ const OPTIONS = {
   fresh: { type: 'boolean', default: false },
   port: { type: 'string', default: String(APP_PORT) },
   'marketplace-port': { type: 'string', default: String(MARKETPLACE_PORT) },
+  webhook: { type: 'string' },
   verbose: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -72,6 +79,13 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
     process.exitCode = 2;
     return;
   }
+  const webhookUrl = values.webhook;
+  const problem = webhookUrl === undefined ? undefined : targetProblem(webhookUrl);
+  if (problem) {
+    console.error(`The address of --webhook ${problem}. Without it, GET /demo/access-events shows what is told.`);
+    process.exitCode = 2;
+    return;
+  }
   const startedAtMs = performance.now();
   const log = values.verbose ? consoleLog : storyLog;
   const laptop = await startLaptop({
@@ -83,21 +97,15 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
     simulator: { port: marketplacePort, seed: 'demo', clock: { mode: 'set', at: new Date().toISOString() } },
     products: PRODUCTS,
     policy: POLICY,
+    ...(webhookUrl === undefined ? {} : { webhookUrl }),
     log,
   }).catch((error: unknown) => {
     console.error(explained(error, [appPort, marketplacePort]));
     process.exit(1);
   });
   await pointListings(laptop);
-  const feed = new LifecycleFeed(laptop.control, new DynamoCustomerStore(laptop.client, laptop.tables.customers));
-  const policy = parseMeteringPolicy(JSON.stringify(POLICY));
-  const closeHours = async () => {
-    await passEmptyHours(laptop, policy);
-    await laptop.backend.closeHours();
-  };
-  const backend = { closeHours, sendMetering: laptop.backend.sendMetering };
-  const schedules = runSchedules({ clock: laptop.clock, backend }, feed, log);
-  await announce(laptop, performance.now() - startedAtMs);
+  const schedules = runSchedules({ ...laptop, log });
+  await announce(laptop, performance.now() - startedAtMs, webhookUrl);
 
   let isClosing = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -114,7 +122,7 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
 }
 
 /** Listings send their buyers to this start's address, whatever an earlier start's was. */
-async function pointListings({ control, appUrl }: Awaited<ReturnType<typeof startLaptop>>): Promise<void> {
+async function pointListings({ control, appUrl }: Laptop): Promise<void> {
   const { products } = await control.get<{ products: { productCode: string }[] }>('/control/products');
   for (const product of products) {
     const { productCode, ...listing } = product;
@@ -123,11 +131,14 @@ async function pointListings({ control, appUrl }: Awaited<ReturnType<typeof star
 }
 
 async function announce(
-  { appUrl, marketplaceUrl, controlSecret, clock, control }: Awaited<ReturnType<typeof startLaptop>>,
+  { appUrl, marketplaceUrl, controlSecret, webhookSecret, clock, control }: Laptop,
   tookMs: number,
+  webhookUrl: string | undefined,
 ): Promise<void> {
   const { agreements } = await control.get<{ agreements: unknown[] }>('/control/agreements?limit=1');
   const secret = `?secret=${encodeURIComponent(controlSecret)}`;
+  const posted =
+    webhookUrl === undefined ? '' : `\n  It is also posted to         ${webhookUrl}, signed with ${webhookSecret}`;
   const continued = agreements.length === 0 ? '' : ' This goes on where an earlier start ended; --fresh begins anew.';
   const time = new Date(Math.floor(clock.now() / SECOND_MS) * SECOND_MS).toISOString().replace('.000', '');
   console.log(`
@@ -136,13 +147,16 @@ Ready in ${(tookMs / SECOND_MS).toFixed(1)} s. The world's time is ${time}.${con
   AWS Marketplace (simulated)  ${marketplaceUrl}/${secret}
   The bill, as AWS sees it     ${marketplaceUrl}/bill${secret}
   Your backend                 ${appUrl}  (registration page and POST /usage)
+  What your product is told    ${appUrl}/demo/access-events${posted}
 
 1. Open the marketplace, subscribe to a product, press "Set up your account", and fill in the page.
 2. Report usage with the customer id that the last page shows:
 
    curl -s ${appUrl}/usage -d '{"events":[{"id":"event-1","customerId":"cus_…","dimension":"requests","quantity":5,"time":"${time}"}]}'
 
-3. On the marketplace page, let the clock pass the hour; the bill shows the units. Ctrl-C ends all of it.
+3. On the marketplace page, let the clock pass the hour; the bill shows the units.
+4. Ask how the buyer stands, and what a contract includes:  curl -s ${appUrl}/customers/cus_…/entitlements
+5. Cancel, and let the clock go on: access is revoked, and the last usage is billed. Ctrl-C ends all of it.
 `);
 }
 

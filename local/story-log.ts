@@ -33,6 +33,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
         rejected: 'rows rejected',
       }),
     ),
+  EntitlementsRefreshed: (facts) => led('entitlements', counted(facts, { changed: 'changed' })),
   MeteringSent: (facts) =>
     led(
       'AWS',
@@ -42,7 +43,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
         expired: 'records expired: their deadline has passed',
       }),
     ),
-  LicenceEnding: (facts) => `licence ending: ${facts['licenceKey']}`,
+  AccessEventHeard: (facts) => `access event: ${facts['type']}, number ${facts['sequence']} of ${facts['customerId']}`,
 };
 
 /** Tells what was reported, sealed and sent, and says nothing of what did nothing. */

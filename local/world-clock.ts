@@ -13,21 +13,31 @@ interface ClockState {
 export class WorldClock {
   readonly #control: ControlClient;
   #state: ClockState | undefined;
+  #seen: ClockState | undefined;
 
   constructor(control: ControlClient) {
     this.#control = control;
   }
 
-  readonly now: Clock = () => {
-    const state = this.#state;
-    if (!state || state.mode === 'real') return Date.now();
-    if (state.mode === 'set') return state.anchorMs;
-    return Math.floor(state.anchorMs + (Date.now() - state.anchorRealMs) * state.rate);
-  };
+  readonly now: Clock = () => timeBy(this.#state);
 
-  /** Asks the simulator for its clock; to be called after anything may have moved it. */
+  /** The time by what was seen last, which `now` may not have been moved to yet. */
+  readonly ahead: Clock = () => timeBy(this.#seen);
+
+  /** Asks the simulator for its clock, and leaves `now` as it is until it is moved on. */
+  async look(): Promise<void> {
+    this.#seen = await this.#control.get<ClockState>('/control/clock');
+  }
+
+  /** Moves `now` to what was seen last. */
+  moveOn(): void {
+    this.#state = this.#seen;
+  }
+
+  /** Asks the simulator for its clock, and goes by it; to be called after anything may have moved it. */
   async follow(): Promise<void> {
-    this.#state = await this.#control.get<ClockState>('/control/clock');
+    await this.look();
+    this.moveOn();
   }
 
   /** Sets the simulator's clock, and follows it. */
@@ -35,4 +45,10 @@ export class WorldClock {
     await this.#control.put('/control/clock', { mode: 'set', at: new Date(atMs).toISOString() });
     await this.follow();
   }
+}
+
+function timeBy(state: ClockState | undefined): number {
+  if (!state || state.mode === 'real') return Date.now();
+  if (state.mode === 'set') return state.anchorMs;
+  return Math.floor(state.anchorMs + (Date.now() - state.anchorRealMs) * state.rate);
 }

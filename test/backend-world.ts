@@ -2,9 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import type { AccessEventEnvelope } from '../lambdas/contracts/access-event.ts';
+import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
 import type { HourBooks } from '../lambdas/domain/books.ts';
 import { HOUR_MS, hourOf, parseHour } from '../lambdas/domain/hour.ts';
 import { licenceKeyOf } from '../lambdas/domain/licence.ts';
+import type { WebhookPoster } from '../lambdas/flow/access-ports.ts';
 import { verifyBooks } from '../lambdas/flow/verify-books.ts';
 import type { Log } from '../lambdas/runtime/log.ts';
 import { DynamoCustomerStore } from '../lambdas/stores/customer-store.ts';
@@ -16,6 +19,9 @@ import { createBackend } from '../local/backend.ts';
 import { ControlClient } from '../local/control-client.ts';
 import { type Database, startDatabase } from '../local/database.ts';
 import { startGateway } from '../local/gateway.ts';
+import { LocalQueue } from '../local/local-queue.ts';
+import { startMessaging, webhookRules } from '../local/messaging.ts';
+import { NoticeFeed } from '../local/notice-feed.ts';
 import { type SecretServer, startSecrets } from '../local/secrets.ts';
 import { createTables } from '../local/tables.ts';
 import { WorldClock } from '../local/world-clock.ts';
@@ -41,6 +47,8 @@ interface WorldOptions {
   readonly at?: string;
   readonly product?: object;
   readonly policy?: object;
+  readonly webhooks?: WebhookSettings;
+  readonly postWebhook?: WebhookPoster;
 }
 
 interface Services {
@@ -98,16 +106,32 @@ export async function startBackendWorld({ database, secrets }: Services, options
   const logged: { level: string; code: string; facts: unknown }[] = [];
   const note = (level: string) => (code: string, facts?: unknown) => void logged.push({ level, code, facts });
   const log: Log = { info: note('info'), warn: note('warn'), error: note('error') };
-  const backend = createBackend({
+  const queueOf = (name: string, maxReceives: number) =>
+    new LocalQueue({ name, clock: clock.now, maxReceives, onDeadLetter: () => log.error('DeadLetter', { name }) });
+  const webhooks = queueOf('webhooks', 1_000);
+  const busEvents: AccessEventEnvelope[] = [];
+  const messaging = await startMessaging({
+    targets: [
+      ({ detail }) => void busEvents.push(JSON.parse(detail) as AccessEventEnvelope),
+      webhookRules(options.webhooks ?? [], webhooks),
+    ],
+    queue: webhooks,
+  });
+  onTestFinished(() => messaging.close());
+  const settings = {
     databaseEndpoint: database.endpoint,
     tables,
     marketplaceUrl: simulator.url,
     secretsUrl: secrets.url,
+    messagingUrl: messaging.url,
     clock: clock.now,
     log,
     products: [product],
     policy: { lingerMs: 0, ...options.policy },
-  });
+    ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
+    ...(options.postWebhook === undefined ? {} : { postWebhook: options.postWebhook }),
+  };
+  const backend = createBackend(settings);
   const gateway = await startGateway(backend);
   onTestFinished(() => gateway.close());
   const stores = {
@@ -151,6 +175,19 @@ export async function startBackendWorld({ database, secrets }: Services, options
     await backend.sendMetering();
   };
 
+  /** The way of the simulator's notices to apply-notice; a further one is as a start anew: it reads all of them. */
+  const noticeFeed = () => new NoticeFeed(control, queueOf('notices', 8), backend.applyNotice);
+  const feed = noticeFeed();
+
+  /** Brings the notices that went out by now; gives how many were taken. */
+  const deliverNotices = (): Promise<number> => feed.follow();
+
+  /** Settles who is due, puts what waits to be told on the bus, and posts what is due to the webhooks. */
+  const tell = async (): Promise<void> => {
+    await backend.tellProduct();
+    await webhooks.deliver(backend.deliverWebhooks);
+  };
+
   const bill = async () => {
     const { lines } = await control.get<{ lines: BillLine[] }>('/control/bill');
     return lines;
@@ -180,6 +217,11 @@ export async function startBackendWorld({ database, secrets }: Services, options
     subscribe,
     report,
     tick,
+    noticeFeed,
+    deliverNotices,
+    tell,
+    /** What the seller's product was told on the bus. */
+    busEvents,
     bill,
     books,
     calls,

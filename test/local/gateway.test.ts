@@ -2,20 +2,18 @@
 import { request } from 'node:http';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Backend } from '../../local/backend.ts';
 import { startGateway } from '../../local/gateway.ts';
 
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 async function startTestGateway() {
-  const seen: { path: string; bytes: number }[] = [];
-  const handler = async ({ path, body }: APIGatewayProxyEvent) => {
-    seen.push({ path, bytes: Buffer.from(body ?? '', 'base64').length });
+  const seen: { path: string; resource: string; bytes: number }[] = [];
+  const handler = async ({ path, resource, body }: APIGatewayProxyEvent) => {
+    seen.push({ path, resource, bytes: Buffer.from(body ?? '', 'base64').length });
     return { statusCode: 200, headers: {}, body: 'handled' };
   };
-  const tick = async () => {};
-  const backend = { resolveBuyer: handler, registerCustomer: handler, recordUsage: handler };
-  const gateway = await startGateway({ ...backend, closeHours: tick, sendMetering: tick } as unknown as Backend);
+  const backend = { resolveBuyer: handler, registerCustomer: handler, recordUsage: handler, readCustomer: handler };
+  const gateway = await startGateway(backend);
   onTestFinished(() => gateway.close());
   return { gateway, seen, port: Number(new URL(gateway.url).port) };
 }
@@ -77,6 +75,21 @@ test('The buyer comes from the marketplace, another site, and is let in', async 
 
   expect(await call({ port, path: '/register', headers: { 'sec-fetch-site': 'cross-site' } })).toBe(200);
   expect(seen.map(({ path }) => path)).toEqual(['/register']);
+});
+
+test('A customer and its entitlements are asked for by the customer’s id, and nothing else lies there', async () => {
+  const { port, seen } = await startTestGateway();
+
+  expect(await call({ port, method: 'GET', path: '/customers/cus_1' })).toBe(200);
+  expect(await call({ port, method: 'GET', path: '/customers/cus_1/entitlements' })).toBe(200);
+  for (const path of ['/customers', '/customers/', '/customers/cus_1/', '/customers/cus_1/usage']) {
+    expect(await call({ port, method: 'GET', path })).toBe(404);
+  }
+
+  expect(seen.map(({ path, resource }) => [path, resource])).toEqual([
+    ['/customers/cus_1', '/customers/{customerId}'],
+    ['/customers/cus_1/entitlements', '/customers/{customerId}/entitlements'],
+  ]);
 });
 
 test('A body as large as API Gateway takes arrives whole, and one byte more is answered with 413', async () => {
