@@ -1,35 +1,99 @@
-// The queue of AWS's notices: keeps each and brings its customer's standing up to date.
+// The queue of AWS's notices: keeps each, brings its customer's standing up to date, and has the product told.
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { toBusEntry } from './contracts/access-event.ts';
 import { parseNotice } from './contracts/marketplace-notice.ts';
 import { parseProducts } from './contracts/product-settings.ts';
+import { mayChangeEntitlements } from './domain/standing.ts';
 import { applyNotice } from './flow/apply-notice.ts';
+import { refreshCustomer } from './flow/refresh-entitlements.ts';
+import { tellCustomers } from './flow/tell-product.ts';
+import { ENTITLEMENT_CALLS_PER_SECOND, MarketplaceEntitlements } from './marketplace/entitlements.ts';
 import { clientSettings } from './runtime/aws-client.ts';
-import { built, type Surroundings } from './runtime/handler.ts';
+import { built, type LambdaContext, type Surroundings } from './runtime/handler.ts';
+import { safeFactsOf } from './runtime/log.ts';
+import { TokenBucket } from './runtime/pace.ts';
 import { queueHandler } from './runtime/queue.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
+import { DynamoEntitlementStore } from './stores/entitlement-store.ts';
+import { EventBridgeBus, eventBridgeClient } from './stores/event-bus.ts';
 import { DynamoNoticeStore } from './stores/notice-store.ts';
+import { DynamoOutboxStore } from './stores/outbox-store.ts';
 import { DynamoWorkStore } from './stores/work-store.ts';
+
+/** What is left of Lambda's time when nothing more is told: a call of the bus takes up to ten seconds. */
+const TIME_TO_TELL_MS = 15_000;
+
+/** And when AWS is asked nothing more: five seconds for an answer, and telling comes after it. */
+const TIME_TO_ASK_MS = TIME_TO_TELL_MS + 10_000;
 
 export function createApplyNoticeHandler({ environment, clock, log }: Surroundings) {
   const settings = readSettings('apply-notice', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
-  const { NOTICES_TABLE: notices, CUSTOMERS_TABLE: customers } = settings;
+  const { NOTICES_TABLE: notices, CUSTOMERS_TABLE: customers, WORK_TABLE: work } = settings;
   const ports = {
     notices: new DynamoNoticeStore(client, { notices, customers }),
     customers: new DynamoCustomerStore(client, customers),
-    work: new DynamoWorkStore(client, settings.WORK_TABLE),
+    work: new DynamoWorkStore(client, work),
+    entitlements: new DynamoEntitlementStore(client, customers),
+    marketplace: new MarketplaceEntitlements(
+      clientSettings(environment, 'MARKETPLACE_ENTITLEMENT_SERVICE'),
+      new TokenBucket({ callsPerSecond: ENTITLEMENT_CALLS_PER_SECOND }),
+    ),
+    outbox: new DynamoOutboxStore(client, { notices, customers, work }),
+    bus: new EventBridgeBus({
+      client: eventBridgeClient(clientSettings(environment, 'EVENTBRIDGE')),
+      bus: settings.EVENT_BUS,
+      toEntry: toBusEntry,
+    }),
     products: parseProducts(settings.PRODUCTS),
+    clock,
+    log,
   };
+  /** What follows on a batch, by customer. Lost with the function, it is done by the schedules. */
+  const [changed, toRefresh] = [new Set<string>(), new Set<string>()];
 
-  return queueHandler(log, 'NoticeApplied', async ({ body, sentAtMs }) => {
+  const apply = queueHandler(log, 'NoticeApplied', async ({ body, sentAtMs }) => {
     const reading = parseNotice(body, { sentAtMs });
     if (reading.kind === 'refused')
       return { kind: 'refused', facts: { refused: reading.code, reason: reading.reason } };
     const { notice, received } = reading;
-    const { kind: outcome, ...facts } = await applyNotice(ports, notice, received, clock());
+    const applied = await applyNotice(ports, notice, received, clock());
+    if (applied.kind === 'applied') {
+      changed.add(applied.customerId);
+      if (mayChangeEntitlements(notice)) toRefresh.add(applied.customerId);
+    }
+    const { kind: outcome, ...facts } = applied;
     return { kind: 'done', facts: { noticeId: notice.noticeId, kind: notice.kind, outcome, ...facts } };
   });
+
+  const follow = async (context: LambdaContext): Promise<void> => {
+    const hasMore = (leftMs: number) => context.getRemainingTimeInMillis() > leftMs;
+    // Before the product is told that its customer's entitlements may have changed, and comes to read them.
+    for (const customerId of taken(toRefresh)) {
+      if (hasMore(TIME_TO_ASK_MS)) await refreshCustomer(ports, customerId);
+    }
+    await tellCustomers(ports, taken(changed), () => hasMore(TIME_TO_TELL_MS));
+  };
+
+  return async (event: SQSEvent, context: LambdaContext): Promise<SQSBatchResponse> => {
+    const response = await apply(event, context);
+    try {
+      await follow(context);
+    } catch (error) {
+      // The notices are applied: bringing them again would do no more.
+      log.warn('FollowUpLeft', safeFactsOf(error));
+    }
+    return response;
+  };
+}
+
+/** Takes everything out of a set: a batch beside this one does not do it again. */
+function taken(customerIds: Set<string>): readonly string[] {
+  const all = [...customerIds];
+  customerIds.clear();
+  return all;
 }
 
 export const handler = built(createApplyNoticeHandler);

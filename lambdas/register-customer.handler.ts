@@ -32,7 +32,9 @@ import { readSettings } from './runtime/settings.ts';
 import { DynamoBuyerStore } from './stores/buyer-store.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
+import { DynamoNoticeStore } from './stores/notice-store.ts';
 import { SecretSessionKeys, secretsClient } from './stores/session-keys.ts';
+import { DynamoWorkStore } from './stores/work-store.ts';
 
 /** Nine fields of a thousand characters take less, percent-encoded in three alphabets. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -51,7 +53,14 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
   const registration = parseRegistrationSettings(settings.REGISTRATION);
   const database = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const customers = new DynamoCustomerStore(database, settings.CUSTOMERS_TABLE);
-  const buyers = new DynamoBuyerStore(database, settings.BUYERS_TABLE);
+  const ports = {
+    customers,
+    buyers: new DynamoBuyerStore(database, settings.BUYERS_TABLE),
+    notices: new DynamoNoticeStore(database, { notices: settings.NOTICES_TABLE, customers: settings.CUSTOMERS_TABLE }),
+    work: new DynamoWorkStore(database, settings.WORK_TABLE),
+    products,
+    log,
+  };
   const keys = new SecretSessionKeys({
     client: secretsClient(clientSettings(environment, 'SECRETS_MANAGER')),
     secretId: settings.SESSION_KEYS_SECRET,
@@ -94,10 +103,7 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
       return registeredAt === undefined ? showProblems({ frame, ...visitor }, submission) : already();
     }
     const { email, fields } = submission;
-    const registered = await registerCustomer(
-      { customers, buyers },
-      { customerId, email, fields, submittedAt: clock() },
-    );
+    const registered = await registerCustomer(ports, { customerId, email, fields, submittedAt: clock() });
     if (registered === 'unknownCustomer') return failureAnswer(frame, 'sessionExpired');
     if (registered === 'alreadyOtherwise') return already();
     return { ...seeOther(`${frame.base}${DONE_ROUTE}`, registered), facts: { customerId, productCode } };

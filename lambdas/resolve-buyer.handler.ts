@@ -18,6 +18,7 @@ import { sessionCookie } from './runtime/session-cookie.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
+import { DynamoNoticeStore } from './stores/notice-store.ts';
 import { SecretSessionKeys, secretsClient } from './stores/session-keys.ts';
 import { DynamoWorkStore } from './stores/work-store.ts';
 
@@ -26,7 +27,6 @@ const MAX_BODY_BYTES = 64 * 1024;
 
 export function createResolveBuyerHandler({ environment, clock, log }: Surroundings) {
   const settings = readSettings('resolve-buyer', environment);
-  const products = parseProducts(settings.PRODUCTS);
   const registration = parseRegistrationSettings(settings.REGISTRATION);
   const database = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const marketplace = clientSettings(environment, 'MARKETPLACE_METERING');
@@ -34,8 +34,11 @@ export function createResolveBuyerHandler({ environment, clock, log }: Surroundi
     registration: new MarketplaceRegistration(
       registrationClient({ ...marketplace, region: settings.MARKETPLACE_REGION }),
     ),
+    notices: new DynamoNoticeStore(database, { notices: settings.NOTICES_TABLE, customers: settings.CUSTOMERS_TABLE }),
     customers: new DynamoCustomerStore(database, settings.CUSTOMERS_TABLE),
     work: new DynamoWorkStore(database, settings.WORK_TABLE),
+    products: parseProducts(settings.PRODUCTS),
+    log,
   };
   const keys = new SecretSessionKeys({
     client: secretsClient(clientSettings(environment, 'SECRETS_MANAGER')),
@@ -51,7 +54,7 @@ export function createResolveBuyerHandler({ environment, clock, log }: Surroundi
     const { token, hints } = readMarketplaceForm(request.form(MAX_BODY_BYTES));
     if (!token) return { ...failureAnswer(frame, 'tokenMissing'), status: 400 };
 
-    const resolution = await resolveBuyer(ports, products, { token, hints }, clock());
+    const resolution = await resolveBuyer(ports, { token, hints }, clock());
     if (resolution.kind !== 'resolved') return failed(frame, resolution);
     const { customer, isNew } = resolution;
     const session = await openSession(keys, customer, clock());

@@ -2,6 +2,8 @@
 import * as v from 'valibot';
 import { MeteringPolicySchema, ProductSchema, ProductsSchema } from '../lambdas/contracts/product-settings.ts';
 import { RegistrationSettingsSchema } from '../lambdas/contracts/registration-settings.ts';
+import { UsageWarningHoursSchema, webhooksSchema } from '../lambdas/contracts/webhook-settings.ts';
+import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { problemsOf } from './settings-problems.ts';
 
 /** The days that CloudWatch Logs knows. */
@@ -24,6 +26,15 @@ const arnOf = (service: string) =>
     v.includes(`:${service}:`, `has to be an ARN of ${service}`),
   );
 
+/** AWS's own topics of a legacy product: in its account, whose number the management portal shows, and its region. */
+const LegacyTopic = v.pipe(
+  v.string(),
+  v.regex(
+    /^arn:aws:sns:us-east-1:\d{12}:aws-mp-(subscription|entitlement)-notification-[a-zA-Z0-9]+$/,
+    'has to be arn:aws:sns:us-east-1:<account of AWS>:aws-mp-subscription-notification-<productCode>, or -entitlement-',
+  ),
+);
+
 function limitSchema(ratePerSecond: number, burst: number) {
   const Positive = v.pipe(v.number(), v.integer(), v.minValue(1, 'has to be 1 or more'));
   return v.optional(
@@ -32,7 +43,7 @@ function limitSchema(ratePerSecond: number, burst: number) {
   );
 }
 
-const DeploymentSchema = v.strictObject({
+const Members = v.strictObject({
   /** Tells deployments in one account apart. */
   stage: v.optional(
     v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,19}$/, 'has to be 1 to 20 of a-z, 0-9 and -, a letter first')),
@@ -53,13 +64,42 @@ const DeploymentSchema = v.strictObject({
   /** Requests to the pages: a buyer makes about five in all. */
   pagesThrottle: limitSchema(20, 40),
   usageThrottle: limitSchema(200, 400),
+  /** Who of other accounts may GET /customers/…. */
+  customerReaders: v.optional(v.array(Principal), []),
+  customersThrottle: limitSchema(200, 400),
+  /** AWS's SNS topics of products that it still tells of by SNS. */
+  legacyTopics: v.optional(v.array(LegacyTopic), []),
+  /** Where access events are posted to, besides the bus. */
+  webhooks: v.optional(webhooksSchema(targetProblem), []),
+  /** How many hours before AWS takes a record no more the product is told, each once. */
+  usageWarningHours: v.optional(UsageWarningHoursSchema, [12, 6, 2]),
   /** The topic that every alarm is sent to; without it they only show in CloudWatch. */
   alarmTopicArn: v.exactOptional(arnOf('sns')),
+  /** The same in us-east-1, where AWS's notices are forwarded from if the home is elsewhere. */
+  noticeAlarmTopicArn: v.exactOptional(arnOf('sns')),
   /** A regional WAF web ACL to put before the pages. */
   webAclArn: v.exactOptional(arnOf('wafv2')),
   /** API Gateway writes logs by one role per account and region: make it, or leave the one that is there. */
   apiGatewayLogsRole: v.optional(v.picklist(['create', 'present'], 'has to be "create" or "present"'), 'create'),
 });
+
+/** What no member can know by itself. */
+const DeploymentSchema = v.pipe(
+  Members,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { products, legacyTopics, webhooks, homeRegion } = dataset.value;
+    const legacy = products.filter(({ identityStyle }) => identityStyle === 'legacy');
+    for (const topic of legacyTopics) {
+      if (legacy.some(({ productCode }) => topic.endsWith(`-${productCode}`))) continue;
+      addIssue({ message: `legacyTopics: ${topic} is of no product whose identityStyle is "legacy"` });
+    }
+    for (const { name, secretArn } of webhooks) {
+      if (secretArn.split(':')[3] === homeRegion) continue;
+      addIssue({ message: `webhooks: the secret of ${name} has to be in ${homeRegion}, where the function runs` });
+    }
+  }),
+);
 
 export interface Deployment extends v.InferOutput<typeof DeploymentSchema> {}
 
@@ -97,6 +137,11 @@ export function productsSetting(products: Deployment['products']): string {
       ),
     ),
   );
+}
+
+/** The WEBHOOKS setting: what is told to which endpoint is decided before the function, by the rules of the bus. */
+export function webhooksSetting(webhooks: Deployment['webhooks']): string {
+  return JSON.stringify(webhooks.map(({ types: _, ...endpoint }) => endpoint));
 }
 
 function parsedJson(text: string): unknown {

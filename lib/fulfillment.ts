@@ -1,10 +1,13 @@
 // The whole deployment: the stacks and what goes for all of them.
-import type { App } from 'aws-cdk-lib';
+import type { App, Stack } from 'aws-cdk-lib';
 import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { AccessStack } from './access-stack.ts';
 import type { Deployment } from './deployment.ts';
+import { LifecycleStack } from './lifecycle-stack.ts';
 import { MeteringStack } from './metering-stack.ts';
+import { NOTICE_REGION, NoticeForwardingStack } from './notice-forwarding-stack.ts';
 import { RegistrationStack } from './registration-stack.ts';
 import { StorageStack } from './storage-stack.ts';
 
@@ -12,6 +15,10 @@ export interface Fulfillment {
   readonly storage: StorageStack;
   readonly registration: RegistrationStack;
   readonly metering: MeteringStack;
+  readonly access: AccessStack;
+  readonly lifecycle: LifecycleStack;
+  /** Where the home is not the region of AWS's notices. */
+  readonly forwarding?: NoticeForwardingStack;
 }
 
 /** Puts a deployment's stacks into an app. */
@@ -25,12 +32,25 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
   const storage = new StorageStack(app, 'Storage', { ...named('storage'), terminationProtection: true });
   const registration = new RegistrationStack(app, 'Registration', { ...named('registration'), storage });
   const metering = new MeteringStack(app, 'Metering', { ...named('metering'), storage });
-  for (const stack of [storage, registration, metering]) {
-    if (deployment.alarmTopicArn === undefined) continue;
-    const action = new SnsAction(Topic.fromTopicArn(stack, 'AlarmTopic', deployment.alarmTopicArn));
-    for (const construct of stack.node.findAll()) {
-      if (construct instanceof Alarm) construct.addAlarmAction(action);
-    }
+  const access = new AccessStack(app, 'Access', { ...named('access'), storage });
+  const lifecycle = new LifecycleStack(app, 'Lifecycle', { ...named('lifecycle'), storage, access });
+  const atHome = { storage, registration, metering, access, lifecycle };
+  for (const stack of Object.values(atHome)) sendAlarms(stack, deployment.alarmTopicArn);
+  if (deployment.homeRegion === NOTICE_REGION) return atHome;
+  const forwarding = new NoticeForwardingStack(app, 'NoticeForwarding', {
+    stackName: `fulfillment-${deployment.stage}-notice-forwarding`,
+    env: { region: NOTICE_REGION },
+    homeRegion: deployment.homeRegion,
+  });
+  // CloudWatch reaches topics of its own region only.
+  sendAlarms(forwarding, deployment.noticeAlarmTopicArn);
+  return { ...atHome, forwarding };
+}
+
+function sendAlarms(stack: Stack, topicArn: string | undefined): void {
+  if (topicArn === undefined) return;
+  const action = new SnsAction(Topic.fromTopicArn(stack, 'AlarmTopic', topicArn));
+  for (const construct of stack.node.findAll()) {
+    if (construct instanceof Alarm) construct.addAlarmAction(action);
   }
-  return { storage, registration, metering };
 }

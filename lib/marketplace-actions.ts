@@ -7,7 +7,7 @@ import type { HandlerFunction } from './constructs/handler-function.ts';
 /** Lets a function call one action of AWS Marketplace. */
 export function allowMarketplace(
   { role }: HandlerFunction<HandlerName>,
-  action: 'ResolveCustomer' | 'BatchMeterUsage',
+  action: 'ResolveCustomer' | 'BatchMeterUsage' | 'GetEntitlements',
 ): void {
   role.addToPolicy(new PolicyStatement({ actions: [`aws-marketplace:${action}`], resources: ['*'] }));
   Validations.of(role).acknowledge({

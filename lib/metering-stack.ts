@@ -1,23 +1,22 @@
-// From a usage event to AWS's answer: POST /usage, and the two functions that run every minute.
-import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+// From a usage event to AWS's answer: POST /usage, and the two functions that run every minute. The API also answers
+// the product's questions about its customers.
+import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { BY_STATE } from '../lambdas/stores/tables.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
-import { EveryMinute } from './constructs/every-minute.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
 import { type GatewayAnswer, RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
+import { Schedule, TIME_TO_RUN, TOLERATED_ERRORS } from './constructs/schedule.ts';
 import { type Deployment, productsSetting } from './deployment.ts';
 import { allowMarketplace } from './marketplace-actions.ts';
 import type { StorageStack } from './storage-stack.ts';
-import { UsageWriters, usagePolicy } from './usage-writers.ts';
+import { CustomerReaders, UsageWriters, usagePolicy } from './usage-writers.ts';
 
 const USAGE_ROUTE = '/usage';
-
-/** Runs put their work down ten seconds before it and the next minute goes on; see lambdas/runtime/schedule.ts. */
-const TIME_TO_RUN = Duration.minutes(5);
-
-/** A run that fails now and then is made good by the next; a third failure in five minutes is no accident. */
-const TOLERATED_ERRORS = 2;
+const CUSTOMER_ROUTE = '/customers/{customerId}';
+const CUSTOMER_ROUTES = [CUSTOMER_ROUTE, `${CUSTOMER_ROUTE}/entitlements`];
+/** Both routes of every customer. */
+const ANY_CUSTOMER = '/customers/*';
 
 export interface MeteringStackProps extends StackProps {
   readonly deployment: Deployment;
@@ -52,15 +51,30 @@ export class MeteringStack extends Stack {
       timeout: TIME_TO_ANSWER,
       logRetention,
     });
-    const policy = usagePolicy(deployment.usageWriters, `${stage}/POST${USAGE_ROUTE}`);
+    const readCustomer = this.#addReadCustomer(deployment, storage);
+    const policy = usagePolicy([
+      { callers: deployment.usageWriters, routes: [`${stage}/POST${USAGE_ROUTE}`] },
+      { callers: deployment.customerReaders, routes: [`${stage}/GET${ANY_CUSTOMER}`, `${stage}/HEAD${ANY_CUSTOMER}`] },
+    ]);
     const { api } = new RegionalApi(this, 'Usage', {
-      description: 'Takes usage from the product',
+      description: 'Takes usage from the product, and tells it of its customers',
       stageName: stage,
       callers: 'iam',
       limit: deployment.usageThrottle,
-      routes: [{ path: USAGE_ROUTE, methods: ['POST'], lambda: recordUsage.lambda }],
+      routes: [
+        { path: USAGE_ROUTE, methods: ['POST'], lambda: recordUsage.lambda },
+        ...CUSTOMER_ROUTES.map(
+          (path) =>
+            ({
+              path,
+              methods: ['GET', 'HEAD'],
+              lambda: readCustomer.lambda,
+              limit: deployment.customersThrottle,
+            }) as const,
+        ),
+      ],
       gatewayAnswers: USAGE_ANSWERS,
-      impact: 'the product cannot report usage and has to keep it until it can',
+      impact: 'the product cannot report usage, which it has to keep, or not read how its customers stand',
       remedy: 'docs/runbook.md#requestfailed',
       logRetention,
       ...(policy ? { policy } : {}),
@@ -81,7 +95,26 @@ export class MeteringStack extends Stack {
       work: storage.work,
       directWriters: deployment.directUsageWriters,
     });
+    new CustomerReaders(this, 'CustomerReaders', {
+      methodArns: ['GET', 'HEAD'].map((method) => api.arnForExecuteApi(method, ANY_CUSTOMER, stage)),
+    });
     new CfnOutput(this, 'UsageUrl', { value: api.urlForPath(USAGE_ROUTE), description: 'Where usage is reported' });
+  }
+
+  #addReadCustomer(deployment: Deployment, storage: StorageStack): HandlerFunction<'read-customer'> {
+    return new HandlerFunction(this, 'ReadCustomer', {
+      handler: 'read-customer',
+      description: 'GET /customers/{customerId}: how a customer stands, and what its contract includes',
+      settings: {
+        CUSTOMERS_TABLE: storage.customers.access(['GetItem', 'BatchGetItem']),
+        LEDGER_TABLE: storage.ledger.access(['Query']),
+        PRODUCTS: productsSetting(deployment.products),
+      },
+      impact: 'the product cannot read how its customers stand and has to go by what it was told last',
+      remedy: 'docs/runbook.md#requestfailed',
+      timeout: TIME_TO_ANSWER,
+      logRetention: deployment.logRetentionDays,
+    });
   }
 
   /**
@@ -133,16 +166,18 @@ export class MeteringStack extends Stack {
       remedy: 'docs/runbook.md#schedulefailed',
     });
     allowMarketplace(sendMetering, 'BatchMeterUsage');
-    new EveryMinute(this, 'CloseEveryMinute', {
+    new Schedule(this, 'CloseEveryMinute', {
       run: closeHours,
       handler: 'close-hours',
+      everyMinutes: 1,
       deadLetters,
       impact: 'usage is not sealed, and is lost to the seller about a day after its hour',
       remedy: 'docs/runbook.md#dead-letters',
     });
-    new EveryMinute(this, 'SendEveryMinute', {
+    new Schedule(this, 'SendEveryMinute', {
       run: sendMetering,
       handler: 'send-metering',
+      everyMinutes: 1,
       deadLetters,
       impact: 'sealed usage does not reach AWS, and is lost to the seller about a day after its hour',
       remedy: 'docs/runbook.md#dead-letters',

@@ -8,6 +8,7 @@ import { HandlerFunction } from './constructs/handler-function.ts';
 import { RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
 import { type Deployment, productsSetting } from './deployment.ts';
 import { allowMarketplace } from './marketplace-actions.ts';
+import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
 
 export interface RegistrationStackProps extends StackProps {
@@ -21,6 +22,8 @@ export class RegistrationStack extends Stack {
     // The stage of the API needs the role for its logs, which nothing else refers to.
     this.addStackDependency(storage);
     const settings = {
+      // Who registers may be the buyer for whom notices waited: the standing is brought up to date at once.
+      ...standingAccess(storage),
       PRODUCTS: productsSetting(deployment.products),
       REGISTRATION: JSON.stringify(deployment.registration),
       SESSION_KEYS_SECRET: storage.sessionKeys.read(),
@@ -30,15 +33,6 @@ export class RegistrationStack extends Stack {
       description: 'The fulfillment URL: takes buyers over from AWS Marketplace',
       settings: {
         ...settings,
-        CUSTOMERS_TABLE: storage.customers.access([
-          'GetItem',
-          'Query',
-          'PutItem',
-          'UpdateItem',
-          'DeleteItem',
-          'ConditionCheckItem',
-        ]),
-        WORK_TABLE: storage.work.access(['Query', 'UpdateItem', 'DeleteItem']),
         MARKETPLACE_REGION: deployment.marketplaceRegion,
       },
       impact: 'buyers who have subscribed are shown an error instead of the registration page',
@@ -52,7 +46,6 @@ export class RegistrationStack extends Stack {
       description: 'The registration page: shows it and takes its form',
       settings: {
         ...settings,
-        CUSTOMERS_TABLE: storage.customers.access(['GetItem', 'UpdateItem']),
         BUYERS_TABLE: storage.buyers.access(['PutItem', 'GetItem']),
       },
       impact: 'buyers who have subscribed cannot finish their registration',

@@ -18,6 +18,8 @@ export class StorageStack extends Stack {
   readonly customers: KeptTable;
   readonly buyers: KeptTable;
   readonly work: KeptTable;
+  readonly notices: KeptTable;
+  readonly deliveries: KeptTable;
   readonly rejects: KeptTable;
   readonly sessionKeys: SessionKeys;
 
@@ -28,6 +30,8 @@ export class StorageStack extends Stack {
     this.customers = new KeptTable(this, 'CustomersTable', { shape: TABLES.customers });
     this.buyers = new KeptTable(this, 'BuyersTable', { shape: TABLES.buyers });
     this.work = new KeptTable(this, 'WorkTable', { shape: TABLES.work });
+    this.notices = new KeptTable(this, 'NoticesTable', { shape: TABLES.notices });
+    this.deliveries = new KeptTable(this, 'DeliveriesTable', { shape: TABLES.deliveries });
     this.rejects = new KeptTable(this, 'RejectsTable', { shape: TABLES.rejects });
     this.sessionKeys = new SessionKeys(this, 'SessionKeys', { logRetention: deployment.logRetentionDays });
     if (deployment.apiGatewayLogsRole === 'create') this.#addApiGatewayLogsRole();

@@ -1,5 +1,5 @@
-// Who may report usage: policies to attach in this account, and ways in for other accounts.
-import { CfnOutput } from 'aws-cdk-lib';
+// Who may report usage and read customers: policies to attach in this account, and ways in for other accounts.
+import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import {
   AccountPrincipal,
   ArnPrincipal,
@@ -16,19 +16,51 @@ import type { KeptTable } from './constructs/kept-table.ts';
 /** The partition of the work table in which late markers stand; see lambdas/stores/work-store.ts. */
 const LATE_PARTITION = 'late';
 
-/** Lets principals of other accounts call one route. Undefined where there are none. */
-export function usagePolicy(writers: readonly string[], route: string): PolicyDocument | undefined {
-  if (writers.length === 0) return undefined;
+interface Way {
+  /** Accounts, roles and users. */
+  readonly callers: readonly string[];
+  /** With the stage and the method before the path. */
+  readonly routes: readonly string[];
+}
+
+/** Lets principals of other accounts call routes. Undefined where there are none. */
+export function usagePolicy(ways: readonly Way[]): PolicyDocument | undefined {
+  const open = ways.filter(({ callers }) => callers.length > 0);
+  if (open.length === 0) return undefined;
   return new PolicyDocument({
-    statements: [
-      new PolicyStatement({
-        effect: Effect.ALLOW,
-        principals: writers.map(principalOf),
-        actions: ['execute-api:Invoke'],
-        resources: [`execute-api:/${route}`],
-      }),
-    ],
+    statements: open.map(
+      ({ callers, routes }) =>
+        new PolicyStatement({
+          effect: Effect.ALLOW,
+          principals: callers.map(principalOf),
+          actions: ['execute-api:Invoke'],
+          resources: routes.map((route) => `execute-api:/${route}`),
+        }),
+    ),
   });
+}
+
+export interface CustomerReadersProps {
+  /** The ARNs of the routes, for any customer. */
+  readonly methodArns: readonly string[];
+}
+
+/** What the seller attaches to the roles of the product that asks how its customers stand. */
+export class CustomerReaders extends Construct {
+  constructor(scope: Construct, id: string, { methodArns }: CustomerReadersProps) {
+    super(scope, id);
+    const reader = new ManagedPolicy(this, 'Reader', {
+      description: 'Lets the product read how its customers stand and what their contracts include',
+      statements: [new PolicyStatement({ actions: ['execute-api:Invoke'], resources: [...methodArns] })],
+    });
+    Validations.of(reader).acknowledge(
+      ...methodArns.map((arn) => ({
+        id: `AwsSolutions-IAM5[Resource::${readable(this, arn)}]`,
+        reason: 'The product asks of any of its customers; none but these routes is behind the wildcard.',
+      })),
+    );
+    new CfnOutput(this, 'ReaderPolicy', { value: reader.managedPolicyArn });
+  }
 }
 
 export interface UsageWritersProps {
@@ -69,6 +101,13 @@ export class UsageWriters extends Construct {
     });
     new CfnOutput(this, 'DirectWriterRoleArn', { value: role.roleArn });
   }
+}
+
+/** An ARN in cdk-nag's writing: what CloudFormation fills in stands in angle brackets. */
+function readable(scope: Construct, arn: string): string {
+  const resolved: { readonly 'Fn::Join': [string, readonly (string | { readonly Ref: string })[]] } =
+    Stack.of(scope).resolve(arn);
+  return resolved['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');
 }
 
 function principalOf(writer: string): AccountPrincipal | ArnPrincipal {

@@ -2,7 +2,8 @@
 import * as v from 'valibot';
 import { type Notice, type NoticeKind, rawMessageId } from '../domain/notice.ts';
 
-const SOURCE = 'aws.agreement-marketplace';
+/** `source` of AWS's events about agreements and licences. */
+export const NOTICE_SOURCE = 'aws.agreement-marketplace';
 
 /** A notice, and it as received, without personal data; or which members are wrong, never what stands in them. */
 export type NoticeReading =
@@ -131,7 +132,7 @@ function readEvent(json: object): NoticeReading {
   if (!event.success) return missing(event.issues);
   const { id, source, time, detail = {}, resources = [] } = event.output;
   const type = event.output['detail-type'];
-  if (source !== SOURCE) return refused('foreignSource', `The event's source is not ${SOURCE}.`);
+  if (source !== NOTICE_SOURCE) return refused('foreignSource', `The event's source is not ${NOTICE_SOURCE}.`);
   const { agreement = {}, product, license, acceptor, offer } = detail;
   const kind = eventKind(type, agreement.status);
   const agreementId = agreement.id ?? resources.map(agreementOf).find((each) => each !== undefined);

@@ -242,6 +242,11 @@ function told({ agreementId, state, licenceKeys, offerId, startsAt, endsAt }: Te
 const TELL_OF_ENTITLEMENTS: ReadonlySet<NoticeKind> = new Set(['licenceUpdated', 'agreementAmended']);
 const TELL_OF_LEGACY_ENTITLEMENTS: ReadonlySet<NoticeKind> = new Set(['subscribed', 'entitlementsUpdated']);
 
+/** Whether what a customer is entitled to may be another since a notice. An end is none: what ends gives nothing new. */
+export function mayChangeEntitlements({ kind }: Pick<Notice, 'kind'>): boolean {
+  return TELL_OF_ENTITLEMENTS.has(kind) || TELL_OF_LEGACY_ENTITLEMENTS.has(kind);
+}
+
 /** The legacy channel is heard only where the other is silent, or each change would be told twice. */
 function lastEntitlements(ordered: readonly Notice[]): number | undefined {
   const named = ordered.filter(({ kind }) => TELL_OF_ENTITLEMENTS.has(kind));

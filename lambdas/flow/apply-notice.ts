@@ -3,6 +3,7 @@
 // Once per:    notice id; everything after it follows from all notices and may be done any number of times
 // If it stops: the queue delivers the notice again; it is found kept, and the rest is done anew
 import type { Customer } from '../domain/customer.ts';
+import { asFailure, Unavailable } from '../domain/failure.ts';
 import { agreementThread, buyerThread, isUnplaced, type Notice, threadOf } from '../domain/notice.ts';
 import type { WaitsFor } from '../domain/placement.ts';
 import type { DueCustomer, NoticePorts } from './notice-ports.ts';
@@ -82,13 +83,35 @@ export async function linkReplacement(
 }
 
 /**
- * Folds the customers again whose agreements have begun since, or whose agreement or licence became another's in a run
- * that stopped there. To be called on a schedule; gives their number.
+ * Folds the customers again whose agreements have begun since, whose agreement or licence became another's in a run
+ * that stopped there, or whose registration was not settled. To be called on a schedule; gives their number. One that
+ * fails keeps no other waiting: throws Unavailable at the end, so that somebody is woken.
  */
-export async function settleDue(ports: SettlePorts, nowMs: number): Promise<number> {
+export async function settleDue(ports: NoticePorts, nowMs: number, hasTime = () => true): Promise<number> {
   const due = await ports.notices.due(nowMs);
-  for (const each of due) await settleOne(ports, each, nowMs);
-  return due.length;
+  const faults: { readonly customerId: string; readonly fault: unknown }[] = [];
+  for (const each of due) {
+    if (!hasTime()) break;
+    try {
+      await settleRegistered(ports, each, nowMs);
+    } catch (fault) {
+      faults.push({ customerId: each.customerId, fault });
+    }
+  }
+  const [first] = faults;
+  if (!first) return due.length;
+  const { customerId, fault } = first;
+  throw new Unavailable('SettlingIncomplete', 'Some customers who were due could not be settled.', {
+    cause: fault,
+    facts: { failed: faults.length, customerId, failedBy: asFailure(fault).code },
+  });
+}
+
+/** Does what follows on a registration, and takes the customer off the list of those who are due. */
+export async function settleRegistered(ports: NoticePorts, due: DueCustomer, nowMs: number): Promise<void> {
+  const read = await ports.notices.folded(due.customerId);
+  if (read) await noteRegistration(ports, read.customer, nowMs);
+  await ports.notices.finishDue(due);
 }
 
 async function settleOne(ports: SettlePorts, due: DueCustomer, nowMs: number): Promise<void> {

@@ -79,6 +79,8 @@ export interface NoticeStore {
   folded(customerId: string): Promise<FoldedCustomer | undefined>;
   /** Writes a fold and its events, all or nothing; false where another fold has been written since the read. */
   tell(read: FoldedCustomer, fold: FoldedStanding): Promise<boolean>;
+  /** Has a customer folded at an instant. A repeat changes nothing. */
+  noteDue(due: DueCustomer): Promise<void>;
   due(byMs: number): Promise<readonly DueCustomer[]>;
   finishDue(due: DueCustomer): Promise<void>;
 }

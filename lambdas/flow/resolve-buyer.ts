@@ -1,16 +1,16 @@
 // Reads:       the buyer whom AWS resolves the token to
-// Writes:      the customer and its licence, where they are new; marks waiting usage of the licence for a look
+// Writes:      the customer and its licence, where they are new; marks waiting usage of the licence for a look; then
+//              places the notices that waited for the buyer
 // Once per:    licence, or account and product while AWS names no licence
 // If it stops: the buyer presses "Set up your account" again; every step finds what stands and goes on
 import type { Customer } from '../domain/customer.ts';
 import { licenceKeyOf, licenceNameOf } from '../domain/licence.ts';
-import type { Product, Products } from '../domain/product.ts';
-import type { CustomerStore, RegistrationGateway, RegistrationHints, WorkStore } from './ports.ts';
+import type { Product } from '../domain/product.ts';
+import type { RegistrationGateway, RegistrationHints } from './ports.ts';
+import { expectRegistration, type RegistrationPorts, settleRegistration } from './settle-registration.ts';
 
-export interface ResolveBuyerPorts {
+export interface ResolveBuyerPorts extends RegistrationPorts {
   readonly registration: RegistrationGateway;
-  readonly customers: Pick<CustomerStore, 'upsert'>;
-  readonly work: Pick<WorkStore, 'releaseAwaiting'>;
 }
 
 export type BuyerResolution =
@@ -25,19 +25,20 @@ export type BuyerResolution =
  */
 export async function resolveBuyer(
   ports: ResolveBuyerPorts,
-  products: Products,
   request: { readonly token: string; readonly hints: RegistrationHints },
   nowMs: number,
 ): Promise<BuyerResolution> {
   const resolution = await ports.registration.resolve(request.token);
   if (resolution.kind !== 'resolved') return resolution;
   const { buyer } = resolution;
-  const product = products.get(buyer.productCode);
+  const product = ports.products.get(buyer.productCode);
   if (!product) return { kind: 'notOurProduct', productCode: buyer.productCode };
 
   const { kind, customer } = await ports.customers.upsert(buyer, product, nowMs, request.hints);
   // Known customers too: the run that made this one may have stopped before it came to this line.
   const name = licenceNameOf(product, buyer);
   if (name) await ports.work.releaseAwaiting(licenceKeyOf(name));
+  const due = await expectRegistration(ports, customer.customerId, nowMs);
+  await settleRegistration(ports, due, nowMs);
   return { kind: 'resolved', isNew: kind === 'created', customer, product };
 }

@@ -4,13 +4,22 @@ import { Misconfigured } from '../domain/failure.ts';
 const SETTINGS = {
   'resolve-buyer': [
     'CUSTOMERS_TABLE',
+    'NOTICES_TABLE',
     'WORK_TABLE',
     'PRODUCTS',
     'REGISTRATION',
     'SESSION_KEYS_SECRET',
     'MARKETPLACE_REGION',
   ],
-  'register-customer': ['CUSTOMERS_TABLE', 'BUYERS_TABLE', 'PRODUCTS', 'SESSION_KEYS_SECRET', 'REGISTRATION'],
+  'register-customer': [
+    'CUSTOMERS_TABLE',
+    'NOTICES_TABLE',
+    'BUYERS_TABLE',
+    'WORK_TABLE',
+    'PRODUCTS',
+    'SESSION_KEYS_SECRET',
+    'REGISTRATION',
+  ],
   'record-usage': ['CUSTOMERS_TABLE', 'USAGE_TABLE', 'WORK_TABLE', 'REJECTS_TABLE', 'PRODUCTS', 'METERING_POLICY'],
   'close-hours': [
     'CUSTOMERS_TABLE',
@@ -30,11 +39,12 @@ const SETTINGS = {
     'NOTICES_TABLE',
     'LEDGER_TABLE',
     'WORK_TABLE',
+    'PRODUCTS',
     'EVENT_BUS',
     'USAGE_WARNING_HOURS',
   ],
   'deliver-webhooks': ['DELIVERIES_TABLE', 'WEBHOOKS', 'WEBHOOKS_QUEUE'],
-  'apply-notice': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS'],
+  'apply-notice': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS', 'EVENT_BUS'],
 } as const;
 
 export type HandlerName = keyof typeof SETTINGS;

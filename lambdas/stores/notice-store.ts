@@ -15,7 +15,7 @@ import type {
 } from '../flow/notice-ports.ts';
 import type { ResolvedBuyer } from '../flow/ports.ts';
 import { AWAITING_LICENCE, accountPartition, customerItemKey, fromCustomerItem, LAYOUT } from './customer-items.ts';
-import { deleteItem, getItem, type Item, queryAll, toItem, transact } from './dynamo.ts';
+import { deleteItem, getItem, type Item, putItem, queryAll, toItem, transact } from './dynamo.ts';
 import { optionalMap, optionalText, optionalWhole, present, text, whole } from './item-reader.ts';
 import { attachLicence, moveLicence } from './licence-holding.ts';
 import {
@@ -190,6 +190,11 @@ export class DynamoNoticeStore implements NoticeStore {
     return written.kind === 'written';
   }
 
+  async noteDue({ customerId, changesAt }: DueCustomer): Promise<void> {
+    const Item = toItem(dueItem(customerId, changesAt));
+    await putItem(this.#client, { TableName: this.#tables.notices, Item });
+  }
+
   async due(byMs: number): Promise<readonly DueCustomer[]> {
     const items = await queryAll(this.#client, {
       TableName: this.#tables.notices,
@@ -222,7 +227,7 @@ export class DynamoNoticeStore implements NoticeStore {
   }
 
   #putDue(customerId: string, changesAt: number): TransactWriteItem {
-    return this.#put({ ...dueItemKey(customerId, changesAt), v: LAYOUT, customerId, changesAt });
+    return this.#put(dueItem(customerId, changesAt));
   }
 
   #delete(key: Item): TransactWriteItem {
@@ -242,4 +247,8 @@ export class DynamoNoticeStore implements NoticeStore {
       ExpressionAttributeValues: toItem({ ':pk': partition }),
     });
   }
+}
+
+function dueItem(customerId: string, changesAt: number): Item {
+  return { ...dueItemKey(customerId, changesAt), v: LAYOUT, customerId, changesAt };
 }

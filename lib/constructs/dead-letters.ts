@@ -1,8 +1,19 @@
 // A queue for what could not be done, so that it can be looked at.
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { FIVE_MINUTES } from './alarm-period.ts';
+
+export interface DeadLettersAlarm {
+  /** Ends the alarm's name. */
+  readonly name: string;
+  /** Who is harmed by what lies there, as a sentence without its full stop. */
+  readonly impact: string;
+  /** The heading of ours that says what to do then. */
+  readonly remedy: string;
+}
 
 export class DeadLetters extends Construct {
   readonly queue: Queue;
@@ -17,12 +28,25 @@ export class DeadLetters extends Construct {
     });
     Validations.of(this.queue).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason: 'This is the queue where failed runs end; one more behind it would hold nothing.',
+      reason: 'This is the queue where things end that could not be done; one more behind it would hold nothing.',
     });
   }
 
   /** Leave to put something here. */
   mayReceive(): PolicyStatement {
     return new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] });
+  }
+
+  /** Tells somebody for as long as anything lies here. */
+  raiseAlarm({ name, impact, remedy }: DeadLettersAlarm): void {
+    new Alarm(this, 'Any', {
+      alarmName: `${Stack.of(this).stackName}-${name}-dead-letters`,
+      alarmDescription: `${impact}. What to do: ${remedy}`,
+      metric: this.queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: 'Maximum' }),
+      threshold: 0,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
   }
 }

@@ -133,6 +133,6 @@ function checkRoom(handler: HandlerName, environment: Readonly<Record<string, st
     `The settings of the function ${handler} take ${total} bytes and Lambda has room for ${ROOM_FOR_SETTINGS_BYTES} ` +
       `(${largest.map(({ name, bytes }) => `${name}: ${bytes}`).join(', ')}). Leave out dimensions, titles or page ` +
       'texts that can be spared (a product without a list of dimensions lets any dimension in), give the logo as a ' +
-      'path, or deploy some of the products on their own under another stage.',
+      'path, name fewer webhook endpoints, or deploy some of the products on their own under another stage.',
   );
 }

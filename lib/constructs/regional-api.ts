@@ -26,6 +26,11 @@ export interface Route {
   readonly path: string;
   readonly methods: readonly ('GET' | 'HEAD' | 'POST')[];
   readonly lambda: LambdaFunction;
+  /**
+   * How often each method of this route may be called.
+   * @default - as the API's
+   */
+  readonly limit?: Limit;
 }
 
 /** What API Gateway answers where it reaches no function. */
@@ -45,7 +50,7 @@ export interface RegionalApiProps {
   readonly routes: readonly Route[];
   /** Who may call: anyone, or whom IAM lets. */
   readonly callers: 'anyone' | 'iam';
-  /** How often each method of each route may be called. */
+  /** How often each method of each route may be called, unless the route says otherwise. */
   readonly limit: Limit;
   /** By API Gateway's names of its answers. */
   readonly gatewayAnswers: Readonly<Record<string, GatewayAnswer>>;
@@ -68,15 +73,17 @@ export class RegionalApi extends Construct {
     super(scope, id);
     const logs = { retention: props.logRetention, removalPolicy: RemovalPolicy.DESTROY };
     // Said again for each method: what a method's settings leave out falls back to API Gateway's defaults.
-    const methodSettings = {
-      throttlingRateLimit: props.limit.ratePerSecond,
-      throttlingBurstLimit: props.limit.burst,
+    const settingsFor = ({ ratePerSecond, burst }: Limit) => ({
+      throttlingRateLimit: ratePerSecond,
+      throttlingBurstLimit: burst,
       metricsEnabled: true,
       loggingLevel: MethodLoggingLevel.ERROR,
       // Would write whole requests, registration tokens and personal data included, into the log.
       dataTraceEnabled: false,
-    };
-    const methodKeys = props.routes.flatMap(({ path, methods }) => methods.map((method) => `${path}/${method}`));
+    });
+    const methodSettings = props.routes.flatMap(({ path, methods, limit = props.limit }) =>
+      methods.map((method) => [`${path}/${method}`, settingsFor(limit)] as const),
+    );
     this.api = new RestApi(this, 'Api', {
       restApiName: `${Stack.of(this).stackName}-${id}`,
       description: props.description,
@@ -86,8 +93,8 @@ export class RegionalApi extends Construct {
       ...(props.policy ? { policy: props.policy } : {}),
       deployOptions: {
         stageName: props.stageName,
-        ...methodSettings,
-        methodOptions: Object.fromEntries(methodKeys.map((key) => [key, methodSettings])),
+        ...settingsFor(props.limit),
+        methodOptions: Object.fromEntries(methodSettings),
         tracingEnabled: false,
         accessLogDestination: new LogGroupLogDestination(new LogGroup(this, 'AccessLog', logs)),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG_LINE)),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { SQSEvent } from 'aws-lambda';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createApplyNoticeHandler } from '../../lambdas/apply-notice.handler.ts';
 import { parseProducts } from '../../lambdas/contracts/product-settings.ts';
 import type { SafeFacts } from '../../lambdas/domain/failure.ts';
@@ -11,9 +11,11 @@ import { licenceKeyOf } from '../../lambdas/domain/licence.ts';
 import { noteRegistration, settleDue } from '../../lambdas/flow/apply-notice.ts';
 import { DynamoCustomerStore } from '../../lambdas/stores/customer-store.ts';
 import { fromItem, type Item } from '../../lambdas/stores/dynamo.ts';
+import { DynamoEntitlementStore } from '../../lambdas/stores/entitlement-store.ts';
 import { DynamoNoticeStore } from '../../lambdas/stores/notice-store.ts';
 import { DynamoWorkStore } from '../../lambdas/stores/work-store.ts';
 import { anHour, at } from '../builders.ts';
+import { named, startAwsServices } from '../doubles/aws-services.ts';
 import { randomOf } from '../doubles/turns.ts';
 import { useEngine } from '../stores/engine-tables.ts';
 
@@ -56,7 +58,7 @@ function successorsLicence(): string {
     .replaceAll('l-0123', 'l-9999');
 }
 
-async function aWorld(identityStyle = 'licence') {
+async function aWorld({ identityStyle = 'licence', pricingModel = 'subscription' } = {}) {
   const { client, tables } = await engine();
   const { hostname, port, protocol } = (await client.config.endpoint?.().then((found) => found)) ?? {
     hostname: '',
@@ -65,8 +67,31 @@ async function aWorld(identityStyle = 'licence') {
   };
   const logged: { code: string; facts: SafeFacts | undefined }[] = [];
   const keep = (code: string, facts?: SafeFacts) => void logged.push({ code, facts });
+  /** What was on the bus, by id, in order; and the services that were called, in order. */
+  const told = new Map<string, string>();
+  const called: string[] = [];
+  const state = { isBusDown: false, areEntitlementsDown: false };
+  const aws = await startAwsServices({
+    PutEvents: ({ Entries }) => {
+      called.push('PutEvents');
+      if (state.isBusDown) return named('InternalException');
+      const entries = Entries as { Detail: string }[];
+      for (const { Detail } of entries) {
+        const { id, type } = JSON.parse(Detail) as { id: string; type: string };
+        told.set(id, type);
+      }
+      return { FailedEntryCount: 0, Entries: entries.map((_, index) => ({ EventId: `e-${index}` })) };
+    },
+    GetEntitlements: () => {
+      called.push('GetEntitlements');
+      if (state.areEntitlementsDown) return named('InternalServiceErrorException');
+      const Entitlements = [{ ProductCode: CODE, Dimension: 'seats', Value: { IntegerValue: 50 } }];
+      return { Entitlements };
+    },
+  });
+  onTestFinished(aws.close);
   const products = JSON.stringify([
-    { productCode: CODE, title: 'Example', meteringRegion: 'us-east-1', identityStyle },
+    { productCode: CODE, title: 'Example', meteringRegion: 'us-east-1', identityStyle, pricingModel },
   ]);
   const handler = createApplyNoticeHandler({
     environment: {
@@ -74,6 +99,9 @@ async function aWorld(identityStyle = 'licence') {
       AWS_ACCESS_KEY_ID: 'AKIALOCAL',
       AWS_SECRET_ACCESS_KEY: 'local',
       AWS_ENDPOINT_URL_DYNAMODB: `${protocol}//${hostname}:${port}`,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: aws.url,
+      AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE: aws.url,
+      EVENT_BUS: 'access-events',
       CUSTOMERS_TABLE: tables.customers,
       NOTICES_TABLE: tables.notices,
       WORK_TABLE: tables.work,
@@ -88,6 +116,10 @@ async function aWorld(identityStyle = 'licence') {
   let delivered = 0;
   return {
     logged,
+    called,
+    state,
+    told: () => [...told.values()],
+    entitlements: new DynamoEntitlementStore(client, tables.customers),
     customers,
     work,
     notices,
@@ -114,12 +146,8 @@ async function aWorld(identityStyle = 'licence') {
   };
 }
 
-function outboxOf(items: readonly Item[]): unknown[] {
-  return items.filter(({ pk }) => String(pk).startsWith('outbox#')).map(({ type }) => type);
-}
-
 describe('the queue of notices', () => {
-  test('walks through a purchase: the licence runs, ends, and each change is in the outbox once', async () => {
+  test('walks through a purchase: the licence runs, ends, and each change is told once, at once', async () => {
     const world = await aWorld();
     await world.work.awaitLicence(KEY, anHour(), 5);
     const bodies = [CREATED, UPDATED, ENDED, DEPROVISIONED].map(fixture);
@@ -140,7 +168,8 @@ describe('the queue of notices', () => {
       },
     });
     const items = await world.items();
-    expect(outboxOf(items)).toEqual(['accessGranted', 'accessEnding', 'accessRevoked']);
+    expect(world.told()).toEqual(['accessGranted', 'accessEnding', 'accessRevoked']);
+    expect(items.filter(({ pk }) => String(pk).startsWith('outbox#'))).toEqual([]);
     expect(items.filter(({ sk }) => String(sk).startsWith('notice#'))).toHaveLength(4);
     expect((await world.customers.endingLicences()).map(({ licenceKey }) => licenceKey)).toEqual([KEY]);
     expect(await world.work.lateMarkers()).toMatchObject([{ hour: '2026-09-21T10', shard: 5 }]);
@@ -190,7 +219,7 @@ describe('the queue of notices', () => {
     // What met too many others is delivered again.
     expect(await world.deliver(fixture(CREATED), fixture(UPDATED))).toBe(0);
 
-    expect(outboxOf(await world.items()).filter((type) => type === 'accessGranted')).toHaveLength(1);
+    expect(world.told().filter((type) => type === 'accessGranted')).toHaveLength(1);
     const found = await world.notices.customersOfAccount('111122223333', CODE);
     expect(found.customerIds).toHaveLength(1);
   });
@@ -229,7 +258,7 @@ describe('the queue of notices', () => {
   });
 
   test('gives a legacy buyer, of whom both channels tell, one grant once the registration joins the two', async () => {
-    const world = await aWorld('legacy');
+    const world = await aWorld({ identityStyle: 'legacy' });
     await world.deliver(fixture('sns/sqs-body.subscribe-success.json'), fixture(CREATED), fixture(UPDATED));
     const waitingBefore = await world.notices.waiting();
     const buyer = { productCode: CODE, customerIdentifier: 'X01EXAMPLEX', customerAwsAccountId: '111122223333' };
@@ -243,8 +272,50 @@ describe('the queue of notices', () => {
 
     expect(kind).toBe('known');
     expect(waitingBefore).toMatchObject([{ waitsFor: 'registration' }]);
-    expect(outboxOf(await world.items())).toEqual(['accessGranted', 'accessChanged', 'accessEnding', 'accessRevoked']);
+    expect(world.told()).toEqual(['accessGranted', 'accessChanged', 'accessEnding', 'accessRevoked']);
     const key = licenceKeyOf({ style: 'legacy', productCode: CODE, customerIdentifier: 'X01EXAMPLEX' });
     expect((await world.customers.licence(key))?.ending?.deprovisionedAt).toBe(at('2026-09-21T14:25:28Z'));
+  });
+});
+
+describe('what follows on a batch', () => {
+  test('of a contract is asked of AWS before the product is told of it, once a customer', async () => {
+    const world = await aWorld({ pricingModel: 'contract' });
+
+    await world.deliver(fixture(CREATED), fixture(UPDATED), fixture(UPDATED));
+
+    expect(world.called).toEqual(['GetEntitlements', 'PutEvents']);
+    expect((await world.entitlements.entitlements(KEY))?.versions.at(-1)?.entitlements).toMatchObject([
+      { dimension: 'seats', value: { kind: 'integer', value: 50 } },
+    ]);
+  });
+
+  test('of a subscription, or of an end, asks AWS nothing', async () => {
+    const subscription = await aWorld();
+    await subscription.deliver(fixture(CREATED), fixture(UPDATED));
+    const contract = await aWorld({ pricingModel: 'contract' });
+    await contract.deliver(fixture(DEPROVISIONED));
+
+    expect(subscription.called).toEqual(['PutEvents']);
+    expect(contract.called).not.toContain('GetEntitlements');
+  });
+
+  test('is named and left to the schedules where AWS does not answer; the notices are taken', async () => {
+    const world = await aWorld({ pricingModel: 'contract' });
+    Object.assign(world.state, { isBusDown: true, areEntitlementsDown: true });
+
+    expect(await world.deliver(fixture(CREATED), fixture(UPDATED))).toBe(0);
+
+    const codes = world.logged.map(({ code }) => code);
+    expect(codes).toEqual([
+      'NoticeApplied',
+      'NoticeApplied',
+      'EntitlementsNotRefreshed',
+      'EventRefused',
+      'FollowUpLeft',
+    ]);
+    expect(await world.standing()).toMatchObject({ state: 'active' });
+    const waiting = (await world.items()).filter(({ pk }) => String(pk).startsWith('outbox#'));
+    expect(waiting.map(({ type }) => type)).toEqual(['accessGranted']);
   });
 });

@@ -2,6 +2,7 @@
 // with the public library.
 import { hash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -11,9 +12,11 @@ import { licenceKeyOf } from '../../lambdas/domain/licence.ts';
 import type { WebhookPoster } from '../../lambdas/flow/access-ports.ts';
 import { applyNotice } from '../../lambdas/flow/apply-notice.ts';
 import { resendWebhook } from '../../lambdas/flow/resend-webhook.ts';
+import { customerItemKey } from '../../lambdas/stores/customer-items.ts';
 import { DynamoCustomerStore } from '../../lambdas/stores/customer-store.ts';
 import { queueClient, SqsDeliveryQueue } from '../../lambdas/stores/delivery-queue.ts';
 import { DynamoDeliveryStore } from '../../lambdas/stores/delivery-store.ts';
+import { toItem } from '../../lambdas/stores/dynamo.ts';
 import { DynamoLedgerStore } from '../../lambdas/stores/ledger-store.ts';
 import { DynamoNoticeStore } from '../../lambdas/stores/notice-store.ts';
 import { DynamoWorkStore } from '../../lambdas/stores/work-store.ts';
@@ -118,6 +121,8 @@ async function aWorld(post: WebhookPoster, options: { isBusDown?: () => boolean;
       Records: [{ messageId: 'm-1', receiptHandle: 'r-1', body, attributes: { SentTimestamp: String(state.nowMs) } }],
     }) as unknown as SQSEvent;
   return {
+    client,
+    tables,
     bus,
     queued,
     hidden,
@@ -209,6 +214,26 @@ describe("the seller's product", () => {
 
     expect(world.bus).toHaveLength(1);
     expect(world.errors.map(({ code }) => code)).toEqual(['EventRefused', 'ScheduleFailed']);
+  });
+
+  test('is told by the next run of a registration that its request did not settle, whoever else can’t be settled', async () => {
+    const { post } = await aReceiver(204);
+    const world = await aWorld(post);
+    const customerId = await grant(world);
+    await world.customers.markRegistered(customerId, world.state.nowMs);
+    const broken = toItem({ ...customerItemKey('cus_broken'), v: 1 });
+    await world.client.send(new PutItemCommand({ TableName: world.tables.customers, Item: broken }));
+    for (const each of ['cus_broken', customerId]) {
+      await world.notices.noteDue({ customerId: each, changesAt: world.state.nowMs });
+    }
+
+    await expect(world.tell()).rejects.toMatchObject({ code: 'SettlingIncomplete' });
+
+    expect(world.bus.map(({ type }) => type)).toEqual(['accessGranted', 'customerRegistered']);
+    expect(await world.notices.due(world.state.nowMs)).toMatchObject([{ customerId: 'cus_broken' }]);
+    expect(world.errors).toMatchObject([
+      { code: 'ScheduleFailed', facts: { failureCode: 'SettlingIncomplete', failed: 1, customerId: 'cus_broken' } },
+    ]);
   });
 
   test('that fails is tried again after a wait that the queue is told of, until it takes the event', async () => {

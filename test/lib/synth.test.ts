@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { EVERYTHING, exampleSettings } from './synthesized.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const TOOLS = join(ROOT, 'node_modules/.bin');
@@ -21,16 +22,22 @@ function synthesize(...args: string[]) {
   return { status: run.status, said: `${run.stdout}${run.stderr}`, output };
 }
 
-test('synthesizes three stacks without an account and without a finding of cdk-nag', { timeout: 60_000 }, () => {
-  const { status, said, output } = synthesize();
+const AT_HOME = ['Access', 'Lifecycle', 'Metering', 'Registration', 'Storage'];
+
+test.each([
+  { what: 'cdk.json as it is', args: [], stacks: AT_HOME },
+  {
+    what: 'another home, a contract, a legacy product with its topics, and webhooks',
+    args: ['--context', `fulfillment=${JSON.stringify(exampleSettings(EVERYTHING))}`],
+    stacks: ['Access', 'Lifecycle', 'Metering', 'NoticeForwarding', 'Registration', 'Storage'],
+  },
+])('synthesizes $what without an account and without a finding of cdk-nag', { timeout: 60_000 }, ({ args, stacks }) => {
+  const { status, said, output } = synthesize(...args);
 
   expect(said).not.toMatch(/ERROR|WARNING/);
   expect(status).toBe(0);
-  expect(readdirSync(output).filter((file) => file.endsWith('.template.json'))).toEqual([
-    'Metering.template.json',
-    'Registration.template.json',
-    'Storage.template.json',
-  ]);
+  const templates = readdirSync(output).filter((file) => file.endsWith('.template.json'));
+  expect(templates).toEqual(stacks.map((name) => `${name}.template.json`));
 });
 
 test('fails with the settings named, where they are wrong', { timeout: 60_000 }, () => {

@@ -26,6 +26,34 @@ export function exampleSettings(overrides: object = {}): Readonly<Record<string,
   return { ...(CONTEXT['fulfillment'] as object), ...overrides };
 }
 
+const LEGACY_CODE = 'legacycode1234567890';
+
+/** One of each: a contract beside the subscription, a legacy product with its topics, webhooks, another home. */
+export const EVERYTHING = {
+  homeRegion: 'eu-central-1',
+  products: [
+    ...(exampleSettings()['products'] as object[]),
+    { productCode: 'contractcode12345678', title: 'Seats', pricingModel: 'contract' },
+    { productCode: LEGACY_CODE, title: 'Old Timer', identityStyle: 'legacy' },
+  ],
+  legacyTopics: ['subscription', 'entitlement'].map(
+    (kind) => `arn:aws:sns:us-east-1:287250355862:aws-mp-${kind}-notification-${LEGACY_CODE}`,
+  ),
+  webhooks: [
+    {
+      name: 'crm',
+      url: 'https://hooks.example.com/aws',
+      secretArn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:crm-AbCdEf',
+      types: ['accessGranted', 'accessRevoked'],
+    },
+    {
+      name: 'audit',
+      url: 'https://audit.example.com/',
+      secretArn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:audit-AbCdEf',
+    },
+  ],
+};
+
 /** Hands an app over whose output goes when `use` has ended: CDK leaves its own temporary folders behind. */
 export function withApp<T>(props: AppProps, use: (app: App) => T): T {
   const outdir = mkdtempSync(join(tmpdir(), 'cdk-test-'));
@@ -43,7 +71,8 @@ export function synthesize(overrides: object = {}) {
 }
 
 function resourcesOf(app: App, overrides: object) {
-  const stacks: Stack[] = Object.values(addFulfillment(app, parseDeployment(exampleSettings(overrides))));
+  const deployed = addFulfillment(app, parseDeployment(exampleSettings(overrides)));
+  const stacks: Stack[] = Object.values(deployed).filter((stack) => stack !== undefined);
   // Nor the checks, which run whenever `npm run synth` does.
   const assembly = app.synth({ skipValidation: true });
   const found = stacks.flatMap((stack) => {
@@ -74,12 +103,20 @@ export function allowed(policies: readonly Found[]): string[] {
   return lines.sort();
 }
 
-/** `customers`, `ledger/by-state`, `FailedRuns`, `*`. */
+/** What a function's own role allows it, by the function's name in the stacks. */
+export function permittedTo(stacks: ReturnType<typeof synthesize>, name: string): readonly string[] {
+  return allowed(stacks.named(`/${name}Role`).filter(({ Type }) => Type === 'AWS::IAM::Policy'));
+}
+
+/** `customers`, `ledger/by-state`, `FailedRuns`, `NoticesQueue`, `crm-AbCdEf`, `*`. */
 function nameOf(resource: unknown): string {
   if (resource === '*') return '*';
   const text = JSON.stringify(resource);
   const index = /\/index\/[\w*-]+/.exec(text)?.[0].replace('/index', '') ?? '';
-  const table = /(Usage|Ledger|Customers|Buyers|Work|Rejects)Table/.exec(text)?.[1];
+  const table = /(Usage|Ledger|Customers|Buyers|Work|Notices|Deliveries|Rejects)Table/.exec(text)?.[1];
   if (table) return `${table.toLowerCase()}${index}`;
-  return /SessionKeysSecret|FailedRuns|\w*Logs|\w*Function/.exec(text)?.[0] ?? text;
+  const secret = /:secret:([\w-]+)/.exec(text)?.[1];
+  if (secret) return secret;
+  const known = /SessionKeysSecret|FailedRuns|NoticesQueue|WebhooksQueue|AccessEvents|\w*Logs|\w*Function/;
+  return known.exec(text)?.[0] ?? text;
 }

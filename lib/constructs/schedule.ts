@@ -1,4 +1,4 @@
-// Runs a function every minute. What is due follows from the clock, so a lost tick costs a minute and no more.
+// Runs a function every few minutes. What is due follows from the clock, so a lost tick costs one wait and no more.
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -6,17 +6,27 @@ import { EventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { HandlerName } from '../../lambdas/runtime/settings.ts';
-import { FIVE_MINUTES } from './alarm-period.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { HandlerFunction } from './handler-function.ts';
 
-/** The least that Scheduler and Lambda take; by then the next tick has done the work. */
+/** The least that Scheduler and Lambda take; by then the next tick of most schedules has done the work. */
 const TICK_LIFETIME = Duration.minutes(1);
 
-export interface EveryMinuteProps {
+/** Runs put their work down ten seconds before it and the next minute goes on; see lambdas/runtime/schedule.ts. */
+export const TIME_TO_RUN = Duration.minutes(5);
+
+/** A run that fails now and then is made good by the next; a third failure in five minutes is no accident. */
+export const TOLERATED_ERRORS = 2;
+
+/** Ticks in a row that nobody is told of, counted in spans of five minutes at least. */
+const MISSED_SPANS = 2;
+
+export interface ScheduleProps {
   readonly run: HandlerFunction<HandlerName>;
   /** The function's name, for its alarm. */
   readonly handler: HandlerName;
+  /** How often. */
+  readonly everyMinutes: 1 | 15;
   /** Takes the ticks that came to nothing. */
   readonly deadLetters: DeadLetters;
   /** Who is harmed while nothing runs, as a clause: it stands in the alarm. */
@@ -25,9 +35,10 @@ export interface EveryMinuteProps {
   readonly remedy: string;
 }
 
-export class EveryMinute extends Construct {
-  constructor(scope: Construct, id: string, { run, handler, deadLetters, impact, remedy }: EveryMinuteProps) {
+export class Schedule extends Construct {
+  constructor(scope: Construct, id: string, props: ScheduleProps) {
     super(scope, id);
+    const { run, handler, everyMinutes, deadLetters, impact, remedy } = props;
     const { lambda } = run;
     const { account, stackName } = Stack.of(this);
 
@@ -40,9 +51,10 @@ export class EveryMinute extends Construct {
     });
     role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] }));
     role.addToPolicy(deadLetters.mayReceive());
+    const rate = everyMinutes === 1 ? '1 minute' : `${everyMinutes} minutes`;
     const schedule = new CfnSchedule(this, 'Schedule', {
-      description: `Starts ${handler} every minute`,
-      scheduleExpression: 'rate(1 minute)',
+      description: `Starts ${handler} every ${everyMinutes === 1 ? 'minute' : rate}`,
+      scheduleExpression: `rate(${rate})`,
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
         arn: lambda.functionArn,
@@ -63,13 +75,14 @@ export class EveryMinute extends Construct {
     });
     run.role.addToPolicy(deadLetters.mayReceive());
 
+    const spanMinutes = Math.max(5, everyMinutes);
     new Alarm(this, 'Silence', {
       alarmName: `${stackName}-${handler}-silence`,
-      alarmDescription: `${handler} has not run for ten minutes: ${impact}. What to do: ${remedy}`,
-      metric: lambda.metricInvocations({ period: FIVE_MINUTES }),
+      alarmDescription: `${handler} has not run for ${MISSED_SPANS * spanMinutes} minutes: ${impact}. What to do: ${remedy}`,
+      metric: lambda.metricInvocations({ period: Duration.minutes(spanMinutes) }),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: 2,
+      evaluationPeriods: MISSED_SPANS,
       treatMissingData: TreatMissingData.BREACHING,
     });
   }
