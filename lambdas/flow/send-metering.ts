@@ -21,6 +21,7 @@ import {
   type RecordAnswer,
   type Settlement,
 } from '../domain/metering-result.ts';
+import { Cursor } from './cursor.ts';
 import type { ItemKey, LedgerStore, LiveRecord, MeteringGateway, WorkStore } from './ports.ts';
 
 /** Keeps calls within AWS's quota. Slows down when AWS says that it was too much, and recovers by itself. */
@@ -80,9 +81,6 @@ const CHUNK_RECORDS = 50;
 
 /** With less than this left to its deadline, a record's call does not wait for the next round to fill it up. */
 const NO_TIME_TO_FILL_MS = 5 * 60_000;
-
-/** How many references one round looks through, a shard of the state index; some 200 bytes each. */
-const ROUND_REFERENCES = 20_000;
 
 /** After this many infrastructure faults in a row, a run leaves AWS alone until the next. */
 const FAULTS_IN_A_ROW = 3;
@@ -226,12 +224,13 @@ class SendRun {
   /** Takes what is due in hand until there is no more room, and ends what has passed its deadline on the way. */
   async #sendable(nowMs: number): Promise<SealedHour[]> {
     const sendable: SealedHour[] = [];
-    const due = await this.#due(nowMs);
     const isFull = () => this.#inHand.size >= RECORDS_IN_HAND || this.#bytesInHand >= BYTES_IN_HAND;
-    let from = 0;
+    this.#isMoreDue = false;
     // A held group may be large: what stands behind it in the order must not wait for its release.
-    for (; from < due.length && !isFull() && this.#hasTime(); from += CHUNK_RECORDS) {
-      const records = await this.#read(due.slice(from, from + CHUNK_RECORDS));
+    for await (const references of this.#due(nowMs)) {
+      this.#isMoreDue = isFull() || !this.#hasTime();
+      if (this.#isMoreDue) break;
+      const records = await this.#read(references);
       await this.#each(
         'expire',
         records.filter((record) => nowMs >= record.deadlineAt),
@@ -243,7 +242,6 @@ class SendRun {
         this.#takeInHand(record);
       }
     }
-    this.#isMoreDue = from < due.length;
     return sendable;
   }
 
@@ -253,25 +251,36 @@ class SendRun {
     return (await this.#contained({ step: 'read', records: references.length }, references, read)) ?? [];
   }
 
-  /** References to what may be sent, or has passed its deadline, soonest deadline first. */
-  async #due(nowMs: number): Promise<LiveRecord[]> {
-    const shards = Array.from({ length: this.#ports.stateShards }, (_, shard) => shard);
-    const found = await Promise.all(shards.map((shard) => this.#dueOf(shard, nowMs)));
-    return found
-      .flat()
-      .sort((a, b) => a.deadlineAt - b.deadlineAt || (a.partition + a.meter < b.partition + b.meter ? -1 : 1));
+  /**
+   * References to what may be sent, or has passed its deadline, soonest deadline first, as many at a time as are read.
+   * The shards are each in that order; of every one, a page is in memory, and no more is listed than is taken.
+   */
+  async *#due(nowMs: number): AsyncGenerator<readonly LiveRecord[]> {
+    const shards = Array.from({ length: this.#ports.stateShards }, (_, shard) => new Cursor(this.#dueOf(shard, nowMs)));
+    await Promise.all(shards.map((shard) => shard.peek()));
+    let chunk: LiveRecord[] = [];
+    for (;;) {
+      const first = await soonestOf(shards);
+      if (first) chunk.push(first);
+      if (chunk.length > 0 && (!first || chunk.length === CHUNK_RECORDS)) {
+        yield chunk;
+        chunk = [];
+      }
+      if (!first) return;
+    }
   }
 
-  async #dueOf(shard: number, nowMs: number): Promise<LiveRecord[]> {
-    const due: LiveRecord[] = [];
-    await this.#contained({ step: 'list', shard }, [], async () => {
-      for await (const page of this.#ports.ledger.live(shard, (key, fault) => this.#noteMalformed(key, fault))) {
-        const isWanted = (each: LiveRecord) => nowMs >= each.deadlineAt || isDue(each, nowMs);
-        due.push(...page.filter((each) => isWanted(each) && !this.#isElsewhere(each)));
-        if (due.length >= ROUND_REFERENCES) break;
-      }
-    });
-    return due;
+  /** One shard's references; none, and its fault named, where they can't be listed. */
+  async *#dueOf(shard: number, nowMs: number): AsyncGenerator<readonly LiveRecord[]> {
+    const pages = this.#ports.ledger
+      .live(shard, (key, fault) => this.#noteMalformed(key, fault))
+      [Symbol.asyncIterator]();
+    const isWanted = (each: LiveRecord) => nowMs >= each.deadlineAt || isDue(each, nowMs);
+    for (;;) {
+      const next = await this.#contained({ step: 'list', shard }, [], () => pages.next());
+      if (!next || next.done) return;
+      yield next.value.filter((each) => isWanted(each) && !this.#isElsewhere(each));
+    }
   }
 
   /** Whether a record is in a call already, or has failed in this run. */
@@ -461,6 +470,24 @@ class SendRun {
     const fault = error instanceof Error ? error.name : 'Unknown';
     this.#ports.log.error('SendFailed', { ...facts, failureCode: asFailure(error).code, fault });
   }
+}
+
+/** Takes the reference with the soonest deadline off its shard. */
+async function soonestOf(shards: readonly Cursor<LiveRecord>[]): Promise<LiveRecord | undefined> {
+  let [soonest, from]: [LiveRecord?, Cursor<LiveRecord>?] = [];
+  for (const shard of shards) {
+    // References come by the thousand: only a new page is awaited, never a single one.
+    const head = shard.ready() ?? (await shard.peek());
+    if (head && (!soonest || isSooner(head, soonest))) [soonest, from] = [head, shard];
+  }
+  from?.advance();
+  return soonest;
+}
+
+function isSooner(one: LiveRecord, other: LiveRecord): boolean {
+  return (
+    one.deadlineAt - other.deadlineAt < 0 || (one.deadlineAt === other.deadlineAt && placeOf(one) < placeOf(other))
+  );
 }
 
 function keyOf({ hour, shard, licenceKey, dimension }: SealedHour): ItemKey {

@@ -26,11 +26,11 @@ const SAME_THROTTLE_MS = 1_000;
  * What counts as a second: a little more, because calls are counted where they arrive, and the way there takes one
  * of them longer than another. How much more is learnt from throttles, and forgotten within minutes.
  */
-const FIRST_SECOND_MS = 1_045;
+const FIRST_SECOND_MS = 1_035;
 const SHORTEST_SECOND_MS = 1_020;
 const LONGEST_SECOND_MS = 1_100;
-const LEARNT_MS = 10;
-const FORGOTTEN_MS_PER_SECOND = 0.2;
+const LEARNT_MS = 5;
+const FORGOTTEN_MS_PER_SECOND = 0.5;
 
 /** How many calls may be made up for when nobody asked for a while. The second gate keeps them within the quota. */
 const MOST_SAVED = 5;

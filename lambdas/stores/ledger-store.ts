@@ -45,6 +45,9 @@ type LateFate =
   | { readonly heldLate: number; readonly reason: string; readonly carriedOut?: undefined }
   | { readonly heldLate?: undefined; readonly carriedOut?: undefined };
 
+/** A round of the sender takes some 2,000 references off eight shards; more would be read in vain. */
+const LIVE_PAGE = 250;
+
 const ABSENT = 'attribute_not_exists(pk)';
 
 /** The members of a record that an operator's act may change. */
@@ -181,6 +184,7 @@ export class DynamoLedgerStore implements LedgerStore {
       TableName: this.#table,
       IndexName: BY_STATE,
       KeyConditionExpression: 'stateKey = :live',
+      Limit: LIVE_PAGE,
       ExpressionAttributeValues: toItem({ ':live': stateKey('live', stateShard) }),
     });
     for await (const page of pages) yield readEach(page, fromLiveItem, onMalformed);
