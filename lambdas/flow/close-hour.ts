@@ -2,7 +2,7 @@
 // Writes:      seals, carries and holds, as domain/close.ts decides; rejects for rows that can't be billed
 // Once per:    licence, dimension and hour; a carry once per origin and amount accounted for before
 // If it stops: the next look reads the same facts and goes on; a look at a closed hour writes nothing
-import { countedOf, decideClose, type MeterHour, pricingModelOf, zeroSeal } from '../domain/close.ts';
+import { countedOf, decideClose, lastHourFor, type MeterHour, pricingModelOf, zeroSeal } from '../domain/close.ts';
 import {
   type Allowance,
   countingVersionAt,
@@ -16,7 +16,7 @@ import { asFailure, BrokenInvariant } from '../domain/failure.ts';
 import { addHours, type HourStart, hourEndMs } from '../domain/hour.ts';
 import { meterKey } from '../domain/keys.ts';
 import type { Carry, Credit, SealedHour } from '../domain/ledger.ts';
-import type { Licence } from '../domain/licence.ts';
+import { handOverHour, type Licence } from '../domain/licence.ts';
 import { lastLookMs, type MeteringPolicy } from '../domain/metering-policy.ts';
 import { type Products, zeroDimensions } from '../domain/product.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -217,7 +217,7 @@ async function closeMeter(
   for (let step = 0; step < STEP_LIMIT; step++) {
     // Asked anew before each step: what one step counts of a contract's term changes the next.
     const sealed = await takeStep(ports, { ...meter, allowance: await allowanceOf(ports, meter) }, result);
-    if (sealed === 'done') return;
+    if (sealed === 'done') return wakeLastHour(ports, meter);
     if (sealed === 'creditMoved') {
       credits.forget();
       meter = { ...meter, credit: await creditOf() };
@@ -226,6 +226,16 @@ async function closeMeter(
     }
   }
   result.unfinished += 1;
+}
+
+/**
+ * What came late before a cut-over goes into the last hour that is metered under the old name, whose looks may be over:
+ * it is asked for again. By each look that finds units sent on, so that one which died after its carry is made good for.
+ */
+async function wakeLastHour({ work, clock, policy }: ClosePorts, { hour, shard, licence, sealed }: MeterHour) {
+  if (!licence || handOverHour(licence) === undefined || !sealed || sealed.carriedOut === 0) return;
+  const last = lastHourFor(licence, policy);
+  if (last !== undefined && hour < last && clock() >= hourEndMs(last)) await work.markLate(last, shard);
 }
 
 /** What the contract includes of the meter's usage; `'unknown'` while AWS has not said, or not for too long. */

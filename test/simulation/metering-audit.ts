@@ -1,7 +1,9 @@
 // What must hold in every world, at any instant and at its end. Said in terms of AWS's bill and of what was written,
 // and with a cause for whatever is not billed: one that the world really contained.
+
 import { booksOf, type HourBooks } from '../../lambdas/domain/books.ts';
 import { lastHourOf, lastHourSealsAt } from '../../lambdas/domain/deadline.ts';
+import { entitledQuantity, type IncludedBasis } from '../../lambdas/domain/entitlement.ts';
 import {
   HOUR_MS,
   type HourStart,
@@ -15,6 +17,7 @@ import { hourShardKey, meterKey } from '../../lambdas/domain/keys.ts';
 import { type Carry, isLive, type SealedHour, standingQuantity } from '../../lambdas/domain/ledger.ts';
 import { identityOf } from '../../lambdas/domain/metering-batch.ts';
 import { groupKeysOf } from '../../lambdas/domain/metering-result.ts';
+import { ABSENT_AT_AWS } from '../../lambdas/domain/operations/confirm.ts';
 import { type Tally, TallyBuilder } from '../../lambdas/domain/tally.ts';
 import { verifyBooks } from '../../lambdas/flow/verify-books.ts';
 import { MemoryLedgerStore, MemoryUsageStore } from '../doubles/memory-ports.ts';
@@ -106,7 +109,7 @@ function wrongAlarm(world: MeteringWorld): string | undefined {
   return undefined;
 }
 
-const THROWN = new Set(['DatabaseBusy', 'ClosingIncomplete', 'SendingIncomplete']);
+const THROWN = new Set(['DatabaseBusy', 'EntitlementsContended', 'ClosingIncomplete', 'SendingIncomplete']);
 
 function wrongThrow(world: MeteringWorld): string | undefined {
   const strange = world.thrown.find((error) => !THROWN.has(codeOf(error)));
@@ -187,7 +190,8 @@ function wrongInMeters(world: MeteringWorld, meters: readonly Meter[]): string |
         },
         () => (sealed ? wrongRecord(world, meter, sealed) : undefined),
         () => wrongCarry(world, meter),
-        () => wrongHold(meter),
+        () => wrongHold(world, meter),
+        () => wrongSide(world, meter),
         () => wrongRehearsal(meter),
       ) ?? undefined;
     if (wrong) return `${wrong}: ${key}`;
@@ -195,7 +199,7 @@ function wrongInMeters(world: MeteringWorld, meters: readonly Meter[]): string |
   }
   const ours = [...world.aws.billed.values()].filter(({ identity }) => identity !== undefined).length;
   if (ours !== identities) return `${ours} of our records on the bill, ${identities} in the ledger`;
-  return forgotten(world, meters);
+  return forgotten(world, meters) ?? wrongInclusions(world, meters);
 }
 
 /** What a record says of itself, against what AWS has on its bill. */
@@ -205,13 +209,17 @@ function wrongRecord(world: MeteringWorld, meter: Meter, sealed: SealedHour): st
   const isForeign = billed !== undefined && billed.identity === undefined;
   const isOurs = billed !== undefined && !isForeign;
   const isAttempted = Object.keys(attempts).length > 0;
+  // AWS's complete log had no trace of its attempts.
+  const isAbsent = sealed.reason === ABSENT_AT_AWS;
   if (isOurs && billed.quantity !== record.quantity) return `sealed ${record.quantity}, billed ${billed.quantity}`;
   // Sealed in place with no time left to send it: it should have been carried on.
   const takesUntilMs = world.aws.takesUntilMs(hourStartMs(sealed.hour));
   if (deadlineAt > takesUntilMs) return `deadline ${iso(deadlineAt)}, but AWS takes it until ${iso(takesUntilMs)}`;
   switch (status) {
     case 'honoured':
-      return isOurs ? undefined : 'honoured, but AWS has it not';
+      // Another pipeline's record of the same amount is ours as far as AWS's log tells.
+      if (isOurs || billed?.quantity === standingQuantity(sealed)) return undefined;
+      return 'honoured, but AWS has it not';
     case 'presumed':
       if (!isAttempted) return 'presumed, but never attempted';
       return billed ? undefined : 'presumed, but AWS has it not';
@@ -224,34 +232,65 @@ function wrongRecord(world: MeteringWorld, meter: Meter, sealed: SealedHour): st
     case 'uncertain':
       return isAttempted ? undefined : 'uncertain, but never attempted';
     case 'expired':
-      if (isAttempted) return 'expired, but AWS may have it';
+      if (isAttempted && !isAbsent) return 'expired, but AWS may have it';
       return isOurs ? 'expired, but AWS has it' : undefined;
     case 'withheld':
       if (isOurs || isAttempted) return 'withheld, but sent';
       return wrongWithheld(world, meter, sealed);
     case 'carried':
-      return isOurs || isAttempted ? 'carried, but sent' : undefined;
+      return isOurs || (isAttempted && !isAbsent) ? 'carried, but sent' : undefined;
   }
 }
 
 function wrongWithheld(
   world: MeteringWorld,
   { customer, key }: Meter,
-  { reason, rehearsal }: SealedHour,
+  { reason, rehearsal, record, withheldQuantity = 0 }: SealedHour,
 ): string | undefined {
   const { pricingModel } = customer.product;
-  if (rehearsal === undefined && pricingModel !== 'subscription') return undefined;
-  if (rehearsal !== undefined) return undefined;
-  const isActed = [...world.ledger.actions.values()].some(
-    ({ action, licenceKey, dimension, hour }) =>
-      action === 'withhold' &&
-      key.startsWith(String(hour)) &&
-      key.endsWith(meterKey(String(licenceKey), String(dimension))),
-  );
-  return isActed && reason === 'operator' ? undefined : 'withheld without a cause';
+  if (rehearsal !== undefined || pricingModel === 'contract') return undefined;
+  if (pricingModel === 'contractWithConsumption' && reason === 'included') {
+    return record.quantity === 0 && withheldQuantity > 0 ? undefined : `included, with ${record.quantity} units`;
+  }
+  return reason === 'operator' && isActedOn(world, 'withhold', key) ? undefined : 'withheld without a cause';
 }
 
-function isCausedHold(reason: string, { product, end }: PlannedCustomer): boolean {
+function isActedOn({ ledger }: MeteringWorld, kind: 'withhold' | 'carryOn', key: string): boolean {
+  return [...ledger.actions.values()].some(
+    ({ action, licenceKey, dimension, hour }) =>
+      action === kind && key.startsWith(String(hour)) && key.endsWith(meterKey(String(licenceKey), String(dimension))),
+  );
+}
+
+/** The hour at which a buyer's metering changes its name, once an operator has said so. */
+function cutOverHourOf(world: MeteringWorld, { licence }: PlannedCustomer): HourStart | undefined {
+  return world.licences.licences.get(licence.licenceKey)?.cutOverHour;
+}
+
+/** When we knew of a licence: one that takes over, from the cut-over's act on. */
+function heardAtMs(world: MeteringWorld, { heardAtMs: plannedMs, licence, takesOverFrom }: PlannedCustomer): number {
+  if (takesOverFrom === undefined) return plannedMs;
+  return world.licences.licences.get(licence.licenceKey)?.firstSeenAt ?? Infinity;
+}
+
+/** No hour of a buyer is billed by the name that does not meter it. */
+function wrongSide(
+  world: MeteringWorld,
+  { key, customer, hour, sealed, carriesIn, dimension, rows }: Meter,
+): string | undefined {
+  const cutOverHour = cutOverHourOf(world, customer);
+  if (cutOverHour === undefined || (customer.takesOverFrom === undefined) === hour < cutOverHour) return undefined;
+  if (carriesIn.length > 0) return 'carried to the wrong side of the cut-over';
+  // Only rows that were written past the door can stand there.
+  if (dimension !== 'direct' && rows.length > 0) return 'reported under the wrong name';
+  if (!sealed || sealed.rehearsal) return undefined;
+  const isKept = sealed.status === 'carried' && (sealed.carriedOut === 0 || isActedOn(world, 'carryOn', key));
+  return isKept ? undefined : `${sealed.status} on the wrong side of the cut-over`;
+}
+
+function isCausedHold(world: MeteringWorld, reason: string, { customer, hour }: Meter): boolean {
+  const { product, end, takesOverFrom } = customer;
+  const isCutOver = cutOverHourOf(world, customer) !== undefined;
   switch (reason) {
     case 'policy':
       return product.lateUsage === 'hold';
@@ -260,8 +299,15 @@ function isCausedHold(reason: string, { product, end }: PlannedCustomer): boolea
       return product.rehearsal?.mode === reason;
     case 'afterEnd':
     case 'licenceEnding':
-    case 'lastHourSealed':
       return end !== undefined;
+    case 'lastHourSealed':
+      return end !== undefined || (isCutOver && takesOverFrom === undefined);
+    case 'afterCutOver':
+      return isCutOver && takesOverFrom === undefined;
+    case 'beforeCutOver':
+      return isCutOver && takesOverFrom !== undefined;
+    case 'entitlementUnknown':
+      return wasUnknown(world, customer, hour);
     default:
       return false;
   }
@@ -272,7 +318,7 @@ function wrongRehearsal({ customer, hour, sealed }: Meter): string | undefined {
   if (!sealed || sealed.status === 'carried') return undefined;
   const { rehearsal, pricingModel } = customer.product;
   const mode =
-    pricingModel === 'subscription' && rehearsal && (!rehearsal.until || hour < rehearsal.until)
+    pricingModel !== 'contract' && rehearsal && (!rehearsal.until || hour < rehearsal.until)
       ? rehearsal.mode
       : undefined;
   if (sealed.rehearsal !== mode) return `rehearsed as ${sealed.rehearsal}, expected ${mode}`;
@@ -306,11 +352,127 @@ function wrongCarry(world: MeteringWorld, { customer, carriesIn }: Meter): strin
 }
 
 /** Each reason to hold late usage has to be one that this customer's world contains. */
-function wrongHold({ customer, sealed }: Meter): string | undefined {
-  for (const reason of sealed?.heldReasons ?? []) {
-    if (!isCausedHold(reason, customer)) return `held as ${reason} without a cause`;
+function wrongHold(world: MeteringWorld, meter: Meter): string | undefined {
+  for (const reason of meter.sealed?.heldReasons ?? []) {
+    if (!isCausedHold(world, reason, meter)) return `held as ${reason} without a cause`;
   }
   return undefined;
+}
+
+/** Since when a contract is known to include anything; at once, where nothing is included. */
+function includesSinceMs({ entitlements }: MeteringWorld, { contract, licence }: PlannedCustomer): number {
+  return contract ? (entitlements.knownSince.get(licence.licenceKey) ?? Infinity) : 0;
+}
+
+/** Whether AWS had not said what a contract includes when an hour could wait no longer. */
+function wasUnknown(world: MeteringWorld, customer: PlannedCustomer, hour: HourStart): boolean {
+  const waitsMs = world.aws.takesUntilMs(hourStartMs(hour)) - world.plan.policy.nearDeadlineMs - HOUR_MS;
+  const untilMs = customer.end ? Math.min(waitsMs, hourEndMs(hour)) : waitsMs;
+  return customer.contract !== undefined && includesSinceMs(world, customer) > untilMs;
+}
+
+/** What contracts include is withheld, no more and no less, and their counters say so. */
+function wrongInclusions(world: MeteringWorld, meters: readonly Meter[]): string | undefined {
+  if (!world.plan.customers.some(({ contract }) => contract)) return undefined;
+  const acts = new Map<string, { withheld: number; carriedOn: number }>();
+  for (const { action, licenceKey = '', dimension = '', hour, facts } of world.ledger.actions.values()) {
+    const key = `${hour} ${meterKey(licenceKey, dimension)}`;
+    const known = acts.get(key) ?? { withheld: 0, carriedOn: 0 };
+    if (action === 'withhold' && Number(facts['left']) > 0) known.withheld += Number(facts['units']);
+    if (action === 'carryOn') known.carriedOn += Number(facts['late']);
+    acts.set(key, known);
+  }
+  const byBuyer = new Map<string, Meter[]>();
+  for (const meter of meters) {
+    if (!meter.customer.contract) continue;
+    const key = `${meter.customer.licence.customerId} ${meter.dimension}`;
+    byBuyer.set(key, [...(byBuyer.get(key) ?? []), meter]);
+  }
+  for (const [key, ofBuyer] of byBuyer) {
+    if (ofBuyer.some((meter) => world.overwritten.has(meter.key))) continue;
+    const wrong = wrongInclusion(world, ofBuyer, acts);
+    if (wrong) return `${wrong}: ${key}`;
+  }
+  return undefined;
+}
+
+/** What a buyer's dimension includes at least and at most, by all that AWS ever said. */
+function entitledRange({ contract, product }: PlannedCustomer, dimension: string) {
+  const told = (contract?.answers ?? []).filter(({ entitlements }) => entitlements.length > 0);
+  const named = told.map(({ entitlements }) =>
+    entitledQuantity({ from: hourOf(0), termStart: hourOf(0), entitlements }, dimension),
+  );
+  const basis: IncludedBasis =
+    product.included?.[dimension] ?? (named.some((each) => each !== undefined) ? 'perTerm' : 'none');
+  const quantities = named.map((each) => each ?? 0);
+  return { basis, least: Math.min(...quantities), most: Math.max(...quantities) };
+}
+
+function wrongInclusion(
+  world: MeteringWorld,
+  meters: readonly Meter[],
+  acts: ReadonlyMap<string, { withheld: number; carriedOn: number }>,
+): string | undefined {
+  const [first] = meters;
+  if (!first) return undefined;
+  const { customer, dimension } = first;
+  const { basis, least, most } = entitledRange(customer, dimension);
+  const sum = { used: 0, included: 0, counted: 0, uncounted: 0, billed: 0, carriedOn: 0 };
+  for (const { sealed, tally, hour, key } of meters) {
+    if (!sealed) continue;
+    const { entitlement, withheldQuantity = 0, licenceKey } = sealed;
+    const act = acts.get(`${hour} ${meterKey(licenceKey, dimension)}`);
+    const included = withheldQuantity - (act?.withheld ?? 0);
+    const used = tally.used - tally.seen.carriedIn;
+    const billed = world.aws.billedFor(sealed);
+    if (entitlement && entitlement.ownAccounted - entitlement.ownOverage !== included)
+      return `withheld ${included} units, but counted ${entitlement.ownAccounted - entitlement.ownOverage} as included in ${key}`;
+    if (entitlement && entitlement.basis !== basis) return `included by ${entitlement.basis}, expected ${basis}`;
+    if (basis === 'perHour' && included > most) return `included ${included} of an hour, at most ${most}`;
+    if (basis === 'perHour' && (entitlement?.ownOverage ?? 0) > Math.max(0, used - least))
+      return `${entitlement?.ownOverage} of ${used} units beyond, though ${least} an hour are included`;
+    sum.used += used;
+    sum.included += included;
+    sum.counted += entitlement?.ownAccounted ?? 0;
+    sum.uncounted += entitlement ? 0 : sealed.accounted;
+    sum.billed += billed?.identity === undefined ? 0 : billed.quantity;
+    sum.carriedOn += act?.carriedOn ?? 0;
+  }
+  if (basis === 'none') return sum.included === 0 ? undefined : `included ${sum.included} of what no contract includes`;
+  if (basis === 'perHour') return undefined;
+  const { contract, takesOverFrom, cutOver } = customer;
+  // Another contract may begin with the licence that takes over.
+  const terms = (contract?.terms ?? 1) * (takesOverFrom !== undefined || cutOver ? 2 : 1);
+  if (sum.included > terms * most) return `included ${sum.included} units, at most ${terms} times ${most}`;
+  const beyond = Math.max(0, sum.used - least) + sum.carriedOn;
+  if (sum.billed > beyond) return `billed ${sum.billed} units of ${sum.used}, though ${least} are included`;
+  return wrongCounters(world, meters, sum, most);
+}
+
+/** The counters of terms say what the sealed hours say of themselves. */
+function wrongCounters(
+  world: MeteringWorld,
+  meters: readonly Meter[],
+  sum: { readonly included: number; readonly counted: number; readonly uncounted: number },
+  most: number,
+): string | undefined {
+  const keys = new Set(
+    meters.flatMap(({ customer: { licence, takesOverFrom } }) => [licence.licenceKey, takesOverFrom]),
+  );
+  let [used, overage] = [0, 0];
+  for (const counter of world.ledger.counters.values()) {
+    if (!keys.has(counter.licenceKey) || counter.dimension !== meters[0]?.dimension) continue;
+    used += counter.used;
+    overage += counter.overage;
+    const included = counter.used - counter.overage;
+    if (included > most) return `a term's counter says ${included} units were included, at most ${most}`;
+  }
+  // What came late to an hour that was sealed by no answer stands in the counter alone.
+  const isOff = used < sum.counted || used > sum.counted + sum.uncounted;
+  if (isOff) return `counters say ${used} units were used, sealed hours ${sum.counted}`;
+  return used - overage === sum.included
+    ? undefined
+    : `counters say ${used - overage} units were included, sealed hours ${sum.included}`;
 }
 
 /** Usage that a caller was told stands, and a carry, have to be accounted for in time. */
@@ -320,7 +482,8 @@ function forgotten(world: MeteringWorld, meters: readonly Meter[]): string | und
   for (const meter of meters) {
     const { key, hour, books, customer, rows, carriesIn } = meter;
     if (books.notYetSealed <= 0 || world.overwritten.has(key) || isNotSettled(world, meter)) continue;
-    const closesMs = Math.max(hourEndMs(hour) + policy.settleDelayMs, customer.heardAtMs);
+    const knownMs = Math.max(heardAtMs(world, customer), includesSinceMs(world, customer));
+    const closesMs = Math.max(hourEndMs(hour) + policy.settleDelayMs, knownMs);
     const isDue = (sinceMs: number) =>
       world.goodMs(Math.max(sinceMs, closesMs), nowMs, ['closersDown', 'tablesDown']) >= CLOSE_GRACE_MS;
     let mayWait = 0;
@@ -382,7 +545,7 @@ function unbilledWithoutCause(world: MeteringWorld, meter: Meter): string | unde
     return `${sealed.status} with ${Math.round(goodMs / MINUTE_MS)} good minutes to send it: ${key}`;
   // A late close must not have put it into a record that could not be sent any more.
   const nearMs = world.aws.takesUntilMs(hourStartMs(sealed.hour)) - world.plan.policy.nearDeadlineMs;
-  const isLate = sealed.sealedAt > nearMs + RACE_MS && !customer.end;
+  const isLate = sealed.sealedAt > nearMs + RACE_MS && !customer.end && !customer.cutOver;
   return isLate ? `sealed at ${iso(sealed.sealedAt)}, too late to be sent: ${key}` : undefined;
 }
 
@@ -406,7 +569,8 @@ function wasInHeldGroup(world: MeteringWorld, sealed: SealedHour): boolean {
 
 /** Usage that no seal accounts for at the end: nobody told of its licence, or its rows came past the door too late. */
 function isLeftWithCause(world: MeteringWorld, { customer, key, hour, lastWrittenMs, carriesIn }: Meter): boolean {
-  if (customer.heardAtMs > world.now() - CLOSE_GRACE_MS || world.overwritten.has(key)) return true;
+  const knownMs = Math.max(heardAtMs(world, customer), includesSinceMs(world, customer));
+  if (knownMs > world.now() - CLOSE_GRACE_MS || world.overwritten.has(key)) return true;
   // More than a record may hold goes on from hour to hour, and the world may end before it does.
   const isOnItsWay = carriesIn.length > 0 && hourEndMs(hour) + CLOSE_GRACE_MS > world.now();
   if (isOnItsWay) return true;

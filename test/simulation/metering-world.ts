@@ -3,23 +3,37 @@
 
 import { newActionId } from '../../lambdas/domain/amendment.ts';
 import { lastHourOf, lastHourSealsByAt, monthCutOffMs } from '../../lambdas/domain/deadline.ts';
+import type { Entitlement } from '../../lambdas/domain/entitlement.ts';
 import { Unavailable } from '../../lambdas/domain/failure.ts';
-import { HOUR_MS, type HourStart, hourOf, hoursBetween, MINUTE_MS, SECOND_MS } from '../../lambdas/domain/hour.ts';
+import {
+  addHours,
+  HOUR_MS,
+  type HourStart,
+  hourOf,
+  hoursBetween,
+  MINUTE_MS,
+  SECOND_MS,
+} from '../../lambdas/domain/hour.ts';
 import { hourShardKey, meterKey, SHARD_COUNT, shardOf } from '../../lambdas/domain/keys.ts';
 import type { SealedHour } from '../../lambdas/domain/ledger.ts';
 import type { Licence } from '../../lambdas/domain/licence.ts';
 import type { MeteringPolicy } from '../../lambdas/domain/metering-policy.ts';
 import type { Act } from '../../lambdas/domain/operations/act.ts';
+import type { TrailRecord } from '../../lambdas/domain/operations/submitted-usage.ts';
 import type { Refusal } from '../../lambdas/domain/refusal.ts';
 import { closeDueHours } from '../../lambdas/flow/close-due-hours.ts';
 import type { ClosePorts } from '../../lambdas/flow/close-hour.ts';
 import { carryOn } from '../../lambdas/flow/operations/carry-on.ts';
+import { confirm } from '../../lambdas/flow/operations/confirm.ts';
+import { cutOver } from '../../lambdas/flow/operations/cut-over.ts';
 import { grantCredit } from '../../lambdas/flow/operations/grant-credit.ts';
-import { release } from '../../lambdas/flow/operations/release.ts';
+import { release, releaseGroup } from '../../lambdas/flow/operations/release.ts';
+import { resubmit } from '../../lambdas/flow/operations/resubmit.ts';
 import { settleDisputed } from '../../lambdas/flow/operations/settle-disputed.ts';
 import { withhold } from '../../lambdas/flow/operations/withhold.ts';
 import type { MeteringGateway } from '../../lambdas/flow/ports.ts';
 import { type RecordUsagePorts, type ReportEntry, recordUsage } from '../../lambdas/flow/record-usage.ts';
+import { refreshEntitlements } from '../../lambdas/flow/refresh-entitlements.ts';
 import { type SendPorts, sendMetering } from '../../lambdas/flow/send-metering.ts';
 import { STATE_SHARDS } from '../../lambdas/stores/ledger-items.ts';
 import { toUsageItem } from '../../lambdas/stores/usage-store.ts';
@@ -32,11 +46,18 @@ import {
 } from '../doubles/memory-ports.ts';
 import type { Io, OperationKind } from '../doubles/memory-table.ts';
 import { LicenceTable, MemoryLicences, MemoryWorkStore, WorkTable } from '../doubles/memory-work.ts';
-import type { Happening, OperatorAct, Plan, PlannedCustomer, Trouble } from './plan.ts';
+import type { Happening, OperatorAct, Plan, PlannedCustomer, Trouble, WideAct } from './plan.ts';
 import { type Random, streamOf } from './random.ts';
 import { latencyMs, Schedule, type Worker } from './schedule.ts';
 import { SimulatedAws } from './simulated-aws.ts';
-import { Leaseless, NotedUsageTable, SparingWork, WatchedLedger } from './world-tables.ts';
+import {
+  EntitlementTable,
+  Leaseless,
+  NotedUsageTable,
+  SparingWork,
+  WatchedLedger,
+  WorldEntitlements,
+} from './world-tables.ts';
 
 /** All that the verbs of the flow ask for, as one worker has it. */
 type Ports = ClosePorts &
@@ -45,6 +66,7 @@ type Ports = ClosePorts &
     readonly customers: MemoryLicences;
     readonly ledger: MemoryLedgerStore;
     readonly work: MemoryWorkStore;
+    readonly entitlements: WorldEntitlements;
     readonly io: Io;
   };
 
@@ -56,6 +78,7 @@ export interface Defect {
   readonly licences?: (io: Io, table: LicenceTable, clock: () => number) => MemoryLicences;
   readonly metering?: (aws: MeteringGateway, usage: MemoryUsageStore, clock: () => number) => MeteringGateway;
   readonly policy?: (policy: MeteringPolicy) => MeteringPolicy;
+  readonly trail?: (records: readonly TrailRecord[]) => readonly TrailRecord[];
 }
 
 /** Lambda's limits: a report is answered within half a minute, a scheduled run ends after five. */
@@ -84,6 +107,7 @@ export class MeteringWorld {
   readonly ledger: LedgerTables;
   readonly work: WorkTable;
   readonly licences = new LicenceTable();
+  readonly entitlements = new EntitlementTable();
   readonly rejects = new Map<string, Refusal>();
   readonly aws: SimulatedAws;
   readonly alarms: Alarm[] = [];
@@ -242,10 +266,16 @@ export class MeteringWorld {
         this.#write(happening);
         break;
       case 'foreign':
-        this.aws.billForeign(happening.customer, happening.dimension, happening.quantity);
+        this.aws.billForeign(happening.customer, happening.dimension, happening.quantity, happening.isElsewhere);
         break;
       case 'operator':
         this.#operate(happening, newActionId(this.now(), happening.id.replace('.', '-')), 4);
+        break;
+      case 'cutOver':
+        this.#cutOver(happening.customer, newActionId(this.now(), happening.id.replace('.', '-')), 4);
+        break;
+      case 'ask':
+        this.#ask(happening.customer);
         break;
       case 'start':
       case 'notice':
@@ -268,7 +298,7 @@ export class MeteringWorld {
             subject:
               report.by === 'customer'
                 ? { kind: 'customer', customerId: customer.licence.customerId }
-                : { kind: 'licence', name: customer.name },
+                : { kind: 'licence', name: this.#nameFor(report) },
           },
         }),
       );
@@ -279,22 +309,27 @@ export class MeteringWorld {
         const event = report.events[index];
         if (!event || (outcome !== 'recorded' && outcome !== 'already') || this.#isTooLate(event.atMs, customer))
           continue;
-        const { pk, sk } = toUsageItem({
-          hour: hourOf(event.atMs),
-          shard: customer.shard,
-          licenceKey: customer.licence.licenceKey,
-          dimension: event.dimension,
-          eventId: event.id,
-          quantity: event.quantity,
-          atMs: event.atMs,
+        const names = customer.cutOver ? [customer, customer.cutOver.counterpart] : [customer];
+        const items = names.map(({ shard, licence: { licenceKey } }) => {
+          const { dimension, quantity, atMs, id: eventId } = event;
+          return toUsageItem({ hour: hourOf(atMs), shard, licenceKey, dimension, eventId, quantity, atMs });
         });
-        this.#promise(pk, sk);
+        // Under one of the buyer's names; which one, the hour of the cut-over decides.
+        const standing = items.filter(({ pk, sk }) => this.usage.get(pk, sk));
+        if (standing.length !== 1) this.wrongs.push(`${outcome}, but it stands ${standing.length} times: ${event.id}`);
+        for (const { pk, sk } of standing) this.#promise(pk, sk);
       }
     });
     // A caller that hears nothing reports the same again.
     this.#schedule.at(this.now() + REPORT_LIMIT_MS + this.#random() * MINUTE_MS, () => {
       if (!isAnswered && tries > 1) this.#report({ ...report, diesBeforeMarker: false }, tries - 1);
     });
+  }
+
+  /** The name by which a report tells its buyer. The new one counts from the cut-over's act on, for hours before it too. */
+  #nameFor({ by, customer }: Extract<Happening, { kind: 'report' }>) {
+    const isCutOver = this.licences.licences.get(customer.licence.licenceKey)?.cutOverHour !== undefined;
+    return by === 'newName' && isCutOver && customer.cutOver ? customer.cutOver.counterpart.name : customer.name;
   }
 
   /** A repeat that the door would not let in any more is told that its event stands, and leaves no marker for it. */
@@ -427,14 +462,48 @@ export class MeteringWorld {
     });
   }
 
+  /** Done again under its id where it died. */
+  #cutOver(customer: PlannedCustomer, actionId: string, tries: number): void {
+    const { licence, cutOver: planned } = customer;
+    const licenceArn = planned?.counterpart.licence.licenceArn;
+    if (!planned || licenceArn === undefined) return;
+    let isDone = false;
+    this.#pending += 1;
+    this.#work('cutOver', REPORT_LIMIT_MS, async (ports) => {
+      const wanted = { legacyKey: licence.licenceKey, licenceArn, hour: planned.hour };
+      await cutOver(ports, wanted, { actionId, who: 'operator', why: 'a simulated act' });
+      isDone = true;
+    });
+    this.#schedule.at(this.now() + REPORT_LIMIT_MS + SECOND_MS, () => {
+      this.#pending -= 1;
+      if (!isDone && tries > 1) this.#cutOver(customer, actionId, tries - 1);
+    });
+  }
+
+  /** Asks AWS what a contract includes, as the schedule and notices do. */
+  #ask({ licence, contract }: PlannedCustomer): void {
+    const truth = (): readonly Entitlement[] =>
+      contract?.answers.findLast(({ fromMs }) => fromMs <= this.now())?.entitlements ?? [];
+    this.#work('refresher', REPORT_LIMIT_MS, async (ports, _hasTime, worker) => {
+      const ask = async () => {
+        await this.#schedule.wait(worker, 20 + this.#random() * 300);
+        if (this.#random() < this.plan.climate.awsFaultChance * 0.3) throw busy();
+        const entitlements = truth();
+        await this.#schedule.wait(worker, 20 + this.#random() * 300);
+        return { kind: 'answered' as const, entitlements, foreign: 0 };
+      };
+      await refreshEntitlements({ ...ports, marketplace: { ask } }, licence.licenceKey);
+    });
+  }
+
   /** An operator's act on whatever the ledger then offers; one that failed or died is done again under its id. */
   #operate(happening: Extract<Happening, { kind: 'operator' }>, actionId: string, tries: number): void {
     const act = { actionId, who: 'operator', why: 'a simulated act' };
     let isDone = false;
-    const aimed = this.#aimed(happening);
-    if (!aimed) return;
+    const run = this.#actOf(happening, act);
+    if (!run) return;
     this.#work('operator', REPORT_LIMIT_MS, async (ports) => {
-      await this.#doAct(happening.act, aimed, act, ports);
+      await run(ports);
       isDone = true;
     });
     this.#pending += 1;
@@ -444,7 +513,43 @@ export class MeteringWorld {
     });
   }
 
-  #doAct(kind: OperatorAct, record: SealedHour, act: Act, ports: Ports): Promise<unknown> {
+  #actOf(
+    happening: Extract<Happening, { kind: 'operator' }>,
+    act: Act,
+  ): ((ports: Ports) => Promise<unknown>) | undefined {
+    const { act: kind, aim } = happening;
+    if (kind === 'confirm' || kind === 'resubmit' || kind === 'releaseGroup') return this.#wideAct(kind, aim, act);
+    const aimed = this.#aimed(kind, aim);
+    return aimed && ((ports) => this.#doAct(kind, aimed, act, ports));
+  }
+
+  #wideAct(kind: WideAct, aim: number, act: Act): ((ports: Ports) => Promise<unknown>) | undefined {
+    const { customers, startMs, policy } = this.plan;
+    const of = customers[Math.floor(aim * customers.length)];
+    const nowMs = Math.floor(this.now());
+    const end = addHours(hourOf(nowMs), 1);
+    if (!of) return undefined;
+    const { licenceKey } = of.licence;
+    const isOfAll = kind === 'confirm' && nowMs % 2 === 0;
+    const range = { first: hourOf(startMs - HOUR_MS), end, ...(isOfAll ? {} : { licenceKey }) };
+    if (kind === 'resubmit') {
+      const first = hourOf(Math.max(startMs, nowMs - policy.meteringWindowMs));
+      const terms = { range: { ...range, first }, releaseQuarantined: nowMs % 2 === 0 };
+      return (ports) => resubmit(ports, terms, act);
+    }
+    if (kind === 'releaseGroup') {
+      const keys = [...this.work.groups.keys()];
+      const key = keys[Math.floor(aim * keys.length)];
+      return key === undefined ? undefined : (ports) => releaseGroup(ports, key, act);
+    }
+    const records = this.aws.trail.slice();
+    const trail = { records: this.#defect.trail?.(records) ?? records, unread: [] };
+    // The log holds every call up to now, whether the operator says so or not.
+    const window = nowMs % 3 === 0 ? {} : { window: { from: startMs - 25 * HOUR_MS, to: nowMs - 2 * MINUTE_MS } };
+    return (ports) => confirm(ports, { range, trail, ...window }, act);
+  }
+
+  #doAct(kind: Exclude<OperatorAct, WideAct>, record: SealedHour, act: Act, ports: Ports): Promise<unknown> {
     const aws = this.aws.billedFor(record)?.quantity ?? 0;
     switch (kind) {
       case 'release':
@@ -465,7 +570,7 @@ export class MeteringWorld {
   }
 
   /** A record that an act makes sense for, as far as there is one. */
-  #aimed({ act, aim }: Extract<Happening, { kind: 'operator' }>): SealedHour | undefined {
+  #aimed(act: Exclude<OperatorAct, WideAct>, aim: number): SealedHour | undefined {
     const fits = ({ status, heldLate, record }: SealedHour): boolean => {
       switch (act) {
         case 'release':
@@ -497,7 +602,11 @@ export class MeteringWorld {
     this.#work('sender', RUN_LIMIT_MS, (ports, hasTime) => sendMetering(ports, hasTime));
   }
 
-  #work(name: string, limitMs: number, run: (ports: Ports, hasTime: () => boolean) => Promise<unknown>): Worker {
+  #work(
+    name: string,
+    limitMs: number,
+    run: (ports: Ports, hasTime: () => boolean, worker: Worker) => Promise<unknown>,
+  ): Worker {
     const { skewMs } = this.plan.climate;
     const startedAtMs = this.now();
     const worker = {
@@ -508,7 +617,7 @@ export class MeteringWorld {
       isDead: false,
     };
     const hasTime = () => this.now() < worker.endsAtMs - RUN_RESERVE_MS;
-    run(this.#ports(worker), hasTime).catch((error: unknown) => {
+    run(this.#ports(worker), hasTime, worker).catch((error: unknown) => {
       if (!worker.isDead) this.thrown.push(error);
     });
     return worker;
@@ -531,7 +640,7 @@ export class MeteringWorld {
       ledger: defect.ledger?.(io, this.ledger, clock) ?? new MemoryLedgerStore(io, this.ledger),
       work: isLeaseless ? new Leaseless(io, this.work) : this.#sparing.over(work),
       rejects: new MemoryRejectStore(io, this.rejects),
-      entitlements: { entitlements: async () => undefined },
+      entitlements: new WorldEntitlements(io, this.entitlements, this.now),
       metering: defect.metering?.(aws, usage, clock) ?? aws,
       pace: {
         take: async () => {

@@ -1,6 +1,15 @@
 // What a world holds and what happens in it, drawn from its seed. Every kind of happening has a stream of its own, so
 // that leaving one out, or shortening the life, leaves the others as they were.
-import { addHours, HOUR_MS, hourOf, hourStartMs, MINUTE_MS, SECOND_MS } from '../../lambdas/domain/hour.ts';
+import type { Entitlement, IncludedBasis } from '../../lambdas/domain/entitlement.ts';
+import {
+  addHours,
+  HOUR_MS,
+  type HourStart,
+  hourOf,
+  hourStartMs,
+  MINUTE_MS,
+  SECOND_MS,
+} from '../../lambdas/domain/hour.ts';
 import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
 import { type Licence, type LicenceName, licenceKeyOf } from '../../lambdas/domain/licence.ts';
 import type { MeteringPolicy } from '../../lambdas/domain/metering-policy.ts';
@@ -14,8 +23,10 @@ export const KINDS = [
   'activations',
   'badRows',
   'conflicts',
+  'consumption',
   'contracts',
   'crashes',
+  'cutOvers',
   'directRows',
   'endings',
   'faults',
@@ -70,6 +81,27 @@ export interface PlannedCustomer {
   /** A further agreement on the same licence. */
   readonly renewedAtMs?: number;
   readonly suspension?: Interval;
+  /** From metering by customer identifier to metering by licence. */
+  readonly cutOver?: PlannedCutOver;
+  /** The key under which the buyer was metered before, for the licence that takes over. */
+  readonly takesOverFrom?: string;
+  /** Of a contract with consumption. */
+  readonly contract?: PlannedContract;
+}
+
+interface PlannedCutOver {
+  readonly hour: HourStart;
+  readonly actAtMs: number;
+  /** The buyer's licence, as a customer beside the one by identifier. */
+  readonly counterpart: PlannedCustomer;
+}
+
+/** What AWS says of a contract, from when on, and when it is asked. */
+interface PlannedContract {
+  readonly answers: readonly { readonly fromMs: number; readonly entitlements: readonly Entitlement[] }[];
+  readonly asksAtMs: readonly number[];
+  /** How many terms it can have at most. */
+  readonly terms: number;
 }
 
 interface PlannedEnd {
@@ -104,7 +136,8 @@ export type Happening = { readonly id: string; readonly atMs: number } & (
   | {
       readonly kind: 'report';
       readonly customer: PlannedCustomer;
-      readonly by: 'licence' | 'customer';
+      /** By the new name of a buyer that is cut over, once it is. */
+      readonly by: 'licence' | 'customer' | 'newName';
       readonly events: readonly PlannedEvent[];
       /** Whether the caller tries again where it hears nothing, or a fault. */
       readonly isStubborn: boolean;
@@ -124,7 +157,10 @@ export type Happening = { readonly id: string; readonly atMs: number } & (
       readonly customer: PlannedCustomer;
       readonly dimension: string;
       readonly quantity: number;
+      /** In a region of its own, where AWS takes the hour a second time. */
+      readonly isElsewhere: boolean;
     }
+  | { readonly kind: 'cutOver' | 'ask'; readonly customer: PlannedCustomer }
   | { readonly kind: 'operator'; readonly act: OperatorAct; readonly aim: number }
 );
 
@@ -136,7 +172,11 @@ export type OperatorAct =
   | 'withholdPart'
   | 'credit'
   | 'accept'
-  | 'carryDifference';
+  | 'carryDifference'
+  | WideAct;
+
+/** Acts on a range of hours, or on what shares a fault. */
+export type WideAct = 'confirm' | 'resubmit' | 'releaseGroup';
 
 export type Trouble = Interval & { readonly id: string } & (
     | { readonly kind: 'outage'; readonly how: OutageKind }
@@ -160,6 +200,8 @@ interface AwsReadings {
   readonly windowEdge: 'exact' | 'floorHour';
   readonly outsideOfLicence: 'InvalidLicenseException' | 'CustomerNotSubscribed';
   readonly resendAfterEnd: 'CustomerNotSubscribed' | 'asResend';
+  /** Whom AWS's log of calls names. */
+  readonly logNames: 'licence' | 'account';
 }
 
 export interface Plan {
@@ -200,6 +242,8 @@ export function drawPlan(recipe: Recipe): Plan {
   const count = recipe.customers ?? pick(streamOf(seed, 'customers'), [1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6]);
   const customers = Array.from({ length: count }, (_, index) => drawCustomer(world, products, index));
   const happenings = customers.flatMap((customer) => [
+    ...drawCutOver(world, customer),
+    ...drawAsks(customer),
     ...drawReports(world, customer),
     ...drawRows(world, customer),
     ...drawNotices(customer),
@@ -216,7 +260,7 @@ export function drawPlan(recipe: Recipe): Plan {
     climate: drawClimate(world),
     readings: drawReadings(seed),
     products,
-    customers,
+    customers: customers.flatMap((each) => (each.cutOver ? [each, each.cutOver.counterpart] : [each])),
     ...(poison === undefined ? {} : { poison }),
     troubles: drawTroubles(world).filter(isKept),
     happenings: [...happenings, ...acts].filter(isKept).sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1)),
@@ -267,6 +311,7 @@ function drawReadings(seed: number): AwsReadings {
     windowEdge: pick(random, ['exact', 'floorHour']),
     outsideOfLicence: pick(random, ['InvalidLicenseException', 'CustomerNotSubscribed']),
     resendAfterEnd: pick(random, ['CustomerNotSubscribed', 'asResend']),
+    logNames: pick(random, ['licence', 'licence', 'account']),
   };
 }
 
@@ -285,14 +330,22 @@ function drawProducts({ seed, isOff, startMs }: Drawing): Product[] {
     const [isRehearsed, until] = [random() < 0.08, addHours(hourOf(startMs), whole(random, 1, 12))];
     const mode = pick(random, ['dryRun', 'shadow'] as const);
     const rehearsal = random() < 0.25 ? { mode } : { mode, until };
+    const ofContract = streamOf(seed, 'consumption', index);
+    const isConsumed = ofContract() < 0.2 && pricingModel === 'subscription' && !isOff('consumption');
+    const included = pick<Readonly<Record<string, IncludedBasis>> | undefined>(ofContract, [
+      undefined,
+      { requests: 'perHour' },
+      { gb_stored: 'none', direct: 'perTerm' },
+    ]);
     return aProduct({
+      ...(isConsumed && included ? { included } : {}),
       ...(isRehearsed && !isOff('rehearsals') ? { rehearsal } : {}),
       productCode: `product-${index}`,
       identityStyle: pick(random, ['licence', 'licence', 'legacy'] as const),
       meteringRegion: pick(random, ['us-east-1', 'eu-west-1'] as const),
       lateUsage: pick(random, ['carry', 'carry', 'carry', 'hold'] as const),
       zeroRecords: isOff('zeros') ? 'off' : zeroRecords,
-      pricingModel: isOff('contracts') ? 'subscription' : pricingModel,
+      pricingModel: isConsumed ? 'contractWithConsumption' : isOff('contracts') ? 'subscription' : pricingModel,
       dimensions: isUnlisted ? [] : DIMENSIONS,
     });
   });
@@ -339,7 +392,8 @@ function drawCustomer(world: Drawing, products: readonly Product[], index: numbe
   const isRenewed = renewal() < 0.35 && !isOff('renewals');
   const renewedAtMs = end && end.deprovisionedAtMs + Math.floor(renewal() * 3 * HOUR_MS) + 1;
   const suspension = drawSuspension(world, index);
-  return {
+  const contract = drawContract(world, product, { index, startsAtMs, heardAtMs, end });
+  const customer: PlannedCustomer = {
     index,
     name,
     product,
@@ -359,7 +413,111 @@ function drawCustomer(world: Drawing, products: readonly Product[], index: numbe
     ...(end === undefined ? {} : { end }),
     ...(isRenewed && renewedAtMs !== undefined && isStartTold ? { renewedAtMs } : {}),
     ...(suspension === undefined ? {} : { suspension }),
+    ...(contract === undefined ? {} : { contract }),
   };
+  const cutOver = drawCutOverOf(world, customer, licenceArn);
+  return cutOver === undefined ? customer : { ...customer, cutOver };
+}
+
+/** Some of the buyers by customer identifier are to be metered by licence from an hour of the world on. */
+function drawCutOverOf(
+  { seed, startMs, endMs }: Drawing,
+  customer: PlannedCustomer,
+  licenceArn: string,
+): PlannedCutOver | undefined {
+  const { index, product, licence, end, contract, heardAtMs, ...same } = customer;
+  const random = streamOf(seed, 'cutOver', index);
+  const isDrawn = random() < 0.4;
+  const fromMs = Math.min(Math.max(startMs, heardAtMs), endMs);
+  const actAtMs = Math.floor(fromMs + random() * 0.5 * (endMs - fromMs)) + MINUTE_MS;
+  const hour = addHours(hourOf(actAtMs), whole(random, 3, 5));
+  if (!isDrawn || end || product.identityStyle !== 'legacy') return undefined;
+  const name: LicenceName = { style: 'licence', licenceArn };
+  const licenceKey = licenceKeyOf(name);
+  const { customerIdentifier: _identifier, ...known } = licence;
+  const counterpart: PlannedCustomer = {
+    ...same,
+    index: 100 + index,
+    name,
+    product: { ...product, identityStyle: 'licence' },
+    heardAtMs: Infinity,
+    isStartTold: false,
+    shard: shardOf(licenceKey),
+    licence: { ...known, licenceKey, licenceArn, identityStyle: 'licence' },
+    takesOverFrom: licence.licenceKey,
+    ...(contract === undefined ? {} : { contract }),
+  };
+  return { hour, actAtMs, counterpart };
+}
+
+/** What AWS says of a contract: an amount that changes, a renewal, nothing for a while; and when it is asked. */
+function drawContract(
+  { seed, startMs, endMs, policy }: Drawing,
+  { pricingModel }: Product,
+  of: { index: number; startsAtMs: number; heardAtMs: number; end: PlannedEnd | undefined },
+): PlannedContract | undefined {
+  const random = streamOf(seed, 'contract', of.index);
+  if (pricingModel !== 'contractWithConsumption') return undefined;
+  const fromMs = Math.min(Math.max(startMs, of.startsAtMs), endMs);
+  const within = () => fromMs + random() * (endMs - fromMs);
+  const amounts = () => ({
+    requests: pick(random, [0, 300, 1_000, 3_000, 20_000]),
+    gb_stored: pick(random, [0, 200, 1_000]),
+  });
+  const entitledTo = (quantities: Readonly<Record<string, number>>, expiresAt: number): Entitlement[] =>
+    Object.entries(quantities).map(([dimension, value]) => ({
+      dimension,
+      value: { kind: 'integer', value },
+      expiresAt,
+    }));
+  const renewedAtMs = Math.floor(within());
+  const isRenewed = random() < 0.3;
+  const firstEndMs = isRenewed ? renewedAtMs : startMs + 90 * 24 * HOUR_MS;
+  const toldAtMs = renewedAtMs + pick(random, [-20 * HOUR_MS, -HOUR_MS, 0, 20 * MINUTE_MS]) * random();
+  const expiryAt = (atMs: number) => (isRenewed && atMs >= toldAtMs ? firstEndMs + 90 * 24 * HOUR_MS : firstEndMs);
+  const setUpMs = random() < 0.2 ? fromMs + random() * 2 * HOUR_MS : Number.NEGATIVE_INFINITY;
+  const changes = [setUpMs, ...(isRenewed ? [toldAtMs] : []), ...(random() < 0.4 ? [within()] : [])];
+  let quantities = amounts();
+  const answers = changes
+    .sort((a, b) => a - b)
+    .map((atMs) => {
+      if (random() < 0.6) quantities = amounts();
+      return { fromMs: atMs, entitlements: entitledTo(quantities, expiryAt(atMs)) };
+    });
+  const pausedMs = random() < 0.15 ? within() : undefined;
+  const isOver = of.end !== undefined && random() < 0.7;
+  const empties = [...(pausedMs === undefined ? [] : [pausedMs]), ...(isOver && of.end ? [of.end.noticeAtMs] : [])];
+  const lastly = answers.filter((each) => pausedMs !== undefined && each.fromMs <= pausedMs).at(-1);
+  const resumed = lastly && pausedMs !== undefined ? [{ ...lastly, fromMs: pausedMs + random() * 3 * HOUR_MS }] : [];
+  const told = [...answers, ...resumed, ...empties.map((atMs) => ({ fromMs: atMs, entitlements: [] }))];
+  return {
+    answers: told.sort((a, b) => a.fromMs - b.fromMs),
+    asksAtMs: drawAskTimes(random, policy, fromMs, endMs, [...changes, ...empties]),
+    terms: 1 + (isRenewed ? 1 : 0) + empties.length,
+  };
+}
+
+/** By schedule, and often when something changes; late to begin with, sometimes, or never. */
+function drawAskTimes(
+  random: Random,
+  policy: MeteringPolicy,
+  fromMs: number,
+  endMs: number,
+  changes: readonly number[],
+): number[] {
+  const drawn = random();
+  const lateMs = random() * (drawn < 0.25 ? 1.2 * policy.meteringWindowMs : 5 * MINUTE_MS);
+  if (drawn > 0.93) return [];
+  const firstMs = fromMs + lateMs;
+  const times = [firstMs];
+  // The hours after the first answer make good for a run that died between it and the release of what waits.
+  const surelyUntilMs = firstMs + 4 * HOUR_MS;
+  for (let atMs = firstMs; atMs < Math.max(endMs + 2 * HOUR_MS, surelyUntilMs); ) {
+    atMs += HOUR_MS * (0.9 + random() * 0.3);
+    if (random() < 0.9 || atMs < surelyUntilMs) times.push(atMs);
+  }
+  for (const atMs of changes) if (atMs > firstMs && random() < 0.6) times.push(atMs + random() * MINUTE_MS);
+  return times.map(Math.floor);
 }
 
 /** A licence as its registration writes it. */
@@ -418,6 +576,52 @@ function drawSuspension({ seed, isOff, startMs, endMs, policy }: Drawing, index:
   return isDrawn && !isOff('suspensions') ? { fromMs, untilMs: fromMs + lengthMs } : undefined;
 }
 
+function drawAsks(customer: PlannedCustomer): Happening[] {
+  const { index, contract, cutOver } = customer;
+  return (contract?.asksAtMs ?? []).flatMap((atMs, n): Happening[] => {
+    const ask = { kind: 'ask' as const, id: `ask.${index}-${n}`, atMs };
+    const own = { ...ask, customer };
+    if (!cutOver) return [own];
+    // Each of the buyer's names is asked for on its own.
+    return [own, { ...ask, id: `${ask.id}c`, atMs: atMs + SECOND_MS, customer: cutOver.counterpart }];
+  });
+}
+
+/** The act, and rows past the door around its hour, some of them on the wrong side of it. */
+function drawCutOver({ seed, isOff, endMs }: Drawing, customer: PlannedCustomer): Happening[] {
+  const { index, cutOver } = customer;
+  if (!cutOver || isOff('cutOvers')) return [];
+  const { hour, actAtMs, counterpart } = cutOver;
+  const random = streamOf(seed, 'aroundCutOver', index);
+  const happenings: Happening[] = [{ kind: 'cutOver', id: `cutOver.${index}`, atMs: actAtMs, customer }];
+  const rows = whole(random, 0, 6);
+  for (let n = 0; n < rows; n++) {
+    const of = random() < 0.5 ? customer : counterpart;
+    const hoursOff = whole(random, -2, 3);
+    const quantity = whole(random, 1, 300);
+    const usedAtMs = hourStartMs(addHours(hour, hoursOff)) + Math.floor(random() * HOUR_MS);
+    const writtenAtMs = Math.max(usedAtMs, actAtMs + 3 * MINUTE_MS) + Math.floor(random() * random() * 3 * HOUR_MS);
+    const leavesMarker = random() < 0.7;
+    if (isOff('directRows') || writtenAtMs > endMs) continue;
+    const { licenceKey } = of.licence;
+    const item = {
+      pk: hourShardKey(hourOf(usedAtMs), of.shard),
+      sk: `${meterKey(licenceKey, 'direct')}#around-${index}-${n}`,
+      quantity,
+      time: usedAtMs,
+    };
+    happenings.push({
+      kind: 'row',
+      id: `around.${index}-${n}`,
+      atMs: writtenAtMs,
+      customer: of,
+      item,
+      leavesMarker,
+    });
+  }
+  return happenings;
+}
+
 /** The reports of a customer, hour by hour, each hour from a stream of its own. */
 function drawReports(world: Drawing, customer: PlannedCustomer): Happening[] {
   const { seed, isOff, startMs, endMs, policy } = world;
@@ -451,11 +655,12 @@ function drawReports(world: Drawing, customer: PlannedCustomer): Happening[] {
         };
       });
       const [diesBeforeMarker, isStubborn, by] = [random() < 0.05, random() < 0.8, random() < 0.3] as const;
+      const isByNewName = streamOf(seed, 'newName', index, hour, n)() < 0.5;
       const report = {
         kind: 'report' as const,
         customer,
         isStubborn,
-        by: by ? ('customer' as const) : ('licence' as const),
+        by: by ? ('customer' as const) : isByNewName ? ('newName' as const) : ('licence' as const),
       };
       const [repeats, repeatAfterMs] = [
         random() < 0.25,
@@ -589,6 +794,7 @@ function drawForeign({ seed, isOff, startMs, endMs }: Drawing, customer: Planned
       customer,
       dimension: pick(random, ['requests', 'gb_stored']),
       quantity: whole(random, 1, 500),
+      isElsewhere: random() < 0.4,
     };
   });
 }
@@ -614,6 +820,10 @@ function drawOperators({ seed, isOff, startMs, endMs, policy }: Drawing): Happen
         'credit',
         'accept',
         'carryDifference',
+        'confirm',
+        'confirm',
+        'resubmit',
+        'releaseGroup',
       ]),
       aim: random(),
     };

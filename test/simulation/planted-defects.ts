@@ -1,6 +1,7 @@
 // Mistakes with money, most of which others have made, planted one by one to show that the worlds can fail. Each is a
 // change of one port or one setting, so that the rest of the system is the real one.
-import { HOUR_MS, type HourStart, SECOND_MS } from '../../lambdas/domain/hour.ts';
+import type { Inclusion } from '../../lambdas/domain/entitlement.ts';
+import { addHours, HOUR_MS, type HourStart, SECOND_MS } from '../../lambdas/domain/hour.ts';
 import { shardOf } from '../../lambdas/domain/keys.ts';
 import type { Carry, LedgerEntry, SealedHour } from '../../lambdas/domain/ledger.ts';
 import type { Licence } from '../../lambdas/domain/licence.ts';
@@ -142,6 +143,30 @@ class ExpiresWhatWasAttempted extends MemoryLedgerStore {
   }
 }
 
+/** The counter of a contract's term in a write of its own, from what was read. */
+class CountsApart extends MemoryLedgerStore {
+  override async seal(...[sealed, credit, step]: Parameters<MemoryLedgerStore['seal']>) {
+    const outcome = await super.seal(sealed, credit);
+    if (outcome === 'sealed' && step) await this.io('write', sealed.shard, () => this.tables.count(step));
+    return outcome;
+  }
+}
+
+class CountsLateTwice extends MemoryLedgerStore {
+  override carry(...[origin, carry, onlyInto, inclusion]: Parameters<MemoryLedgerStore['carry']>) {
+    return super.carry(origin, carry, onlyInto, this.#twice(inclusion));
+  }
+
+  override include(...[origin, tagSet, inclusion]: Parameters<MemoryLedgerStore['include']>) {
+    return super.include(origin, tagSet, this.#twice(inclusion) ?? inclusion);
+  }
+
+  #twice(inclusion: Inclusion | undefined): Inclusion | undefined {
+    const { step } = inclusion ?? {};
+    return inclusion && step ? { ...inclusion, step: { ...step, used: 2 * step.used } } : inclusion;
+  }
+}
+
 class ListsOnePage extends MemoryLedgerStore {
   override async *live(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
     for await (const page of super.live(stateShard)) return yield page;
@@ -201,6 +226,23 @@ class ForgetsWaiting extends MemoryWorkStore {
 class KnowsNoEnd extends MemoryLicences {
   override async *licencesOfShard(shard: number): AsyncGenerator<readonly Licence[]> {
     for await (const page of super.licencesOfShard(shard)) yield page.map(({ ending: _ending, ...licence }) => licence);
+  }
+}
+
+function withoutCutOver({ cutOverHour: _hour, counterpartKey: _other, ...licence }: Licence): Licence {
+  return licence;
+}
+
+class ClosesWithoutCutOver extends MemoryLicences {
+  override async *licencesOfShard(shard: number): AsyncGenerator<readonly Licence[]> {
+    for await (const page of super.licencesOfShard(shard)) yield page.map(withoutCutOver);
+  }
+}
+
+class AdmitsWithoutCutOver extends MemoryLicences {
+  override async licence(licenceKey: string): Promise<Licence | undefined> {
+    const licence = await super.licence(licenceKey);
+    return licence && withoutCutOver(licence);
   }
 }
 
@@ -269,14 +311,14 @@ function takingFor(kind: RecordAnswer['kind']): Metering {
 
 /** Each defect by what it does; `firstSeed` is the first world that shows it. */
 export const PLANTED_DEFECTS: Readonly<Record<string, Defect & { readonly firstSeed: number }>> = {
-  'a seal overwrites a seal': { firstSeed: 5, ledger: (io, tables) => new SealsUnconditionally(io, tables) },
+  'a seal overwrites a seal': { firstSeed: 4, ledger: (io, tables) => new SealsUnconditionally(io, tables) },
   'a carry is written in two steps': { firstSeed: 134, ledger: (io, tables) => new CarriesInTwoWrites(io, tables) },
   'a carry does not ask what is accounted for': {
-    firstSeed: 8,
+    firstSeed: 39,
     ledger: (io, tables) => new CarriesWhateverStands(io, tables),
   },
   'a carry is put nowhere': { firstSeed: 1, ledger: (io, tables) => new CarriesNowhere(io, tables) },
-  'a credit is never used up': { firstSeed: 5, ledger: (io, tables) => new CreditsForEver(io, tables) },
+  'a credit is never used up': { firstSeed: 4, ledger: (io, tables) => new CreditsForEver(io, tables) },
   'rehearsed hours are sent': { firstSeed: 4, ledger: (io, tables) => new SendsRehearsals(io, tables) },
   'a row that was written over wakes nobody': {
     firstSeed: 5,
@@ -290,7 +332,7 @@ export const PLANTED_DEFECTS: Readonly<Record<string, Defect & { readonly firstS
     firstSeed: 4,
     ledger: (io, tables) => new DropsWhatFollowsZero(io, tables),
   },
-  'a zero record overwrites usage': { firstSeed: 19, ledger: (io, tables) => new ZeroOverUsage(io, tables) },
+  'a zero record overwrites usage': { firstSeed: 5, ledger: (io, tables) => new ZeroOverUsage(io, tables) },
   'only the first page of usage is read': { firstSeed: 3, usage: (io, table) => new ReadsOnePage(io, table) },
   'only the first page of open records is read': {
     firstSeed: 72,
@@ -298,19 +340,19 @@ export const PLANTED_DEFECTS: Readonly<Record<string, Defect & { readonly firstS
   },
   'a bad row of a seller is counted': { firstSeed: 1, usage: (io, table) => new CountsBadRows(io, table) },
   'a late marker is cleared whatever its version': {
-    firstSeed: 71,
+    firstSeed: 8,
     work: (io, table) => new ClearsAnyVersion(io, table),
   },
   'a look that failed at a shard counts as done': {
-    firstSeed: 39,
+    firstSeed: 48,
     work: (io, table) => new NotesEveryLook(io, table),
   },
   'usage that waits for its licence is not noted': {
-    firstSeed: 20,
+    firstSeed: 12,
     work: (io, table) => new ForgetsWaiting(io, table),
   },
   'late usage is sealed in place whatever its deadline': {
-    firstSeed: 37,
+    firstSeed: 39,
     policy: (policy) => ({ ...policy, nearDeadlineMs: -1_000 * HOUR_MS }),
   },
   'the end of the month is ignored': {
@@ -341,5 +383,25 @@ export const PLANTED_DEFECTS: Readonly<Record<string, Defect & { readonly firstS
   'a call without an answer is made again in another region': { firstSeed: 1, metering: failsOver },
   'a failed call counts as a success': { firstSeed: 1, metering: believesEveryCall },
   'an unprocessed record counts as a success': { firstSeed: 1, metering: takingFor('unprocessed') },
+  'a counter is moved outside of its transaction': {
+    firstSeed: 12,
+    ledger: (io, tables) => new CountsApart(io, tables),
+  },
+  'late usage of a contract is counted twice': {
+    firstSeed: 5,
+    ledger: (io, tables) => new CountsLateTwice(io, tables),
+  },
+  'the cut-over is ignored at the close': {
+    firstSeed: 4,
+    licences: (io, table) => new ClosesWithoutCutOver(io, table),
+  },
+  'the cut-over is ignored at the door': {
+    firstSeed: 4,
+    licences: (io, table) => new AdmitsWithoutCutOver(io, table),
+  },
+  'a confirmation reads the log an hour off': {
+    firstSeed: 93,
+    trail: (records) => records.map((each) => ({ ...each, hour: addHours(each.hour, 1) })),
+  },
   'a buyer who is not subscribed counts as billed': { firstSeed: 11, metering: takingFor('notSubscribed') },
 };

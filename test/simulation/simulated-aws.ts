@@ -4,6 +4,7 @@ import { HOUR_MS, hourOf, SECOND_MS } from '../../lambdas/domain/hour.ts';
 import type { SealedHour, WireRecord } from '../../lambdas/domain/ledger.ts';
 import { identityOf, type MeteringBatch } from '../../lambdas/domain/metering-batch.ts';
 import type { BatchAnswer, InvalidCode, RecordAnswer } from '../../lambdas/domain/metering-result.ts';
+import type { TrailRecord } from '../../lambdas/domain/operations/submitted-usage.ts';
 import type { Plan, PlannedCustomer } from './plan.ts';
 import type { Random } from './random.ts';
 
@@ -39,6 +40,10 @@ export class SimulatedAws {
   /** What no caller may do, whatever AWS makes of it. */
   readonly wrongs: string[] = [];
   readonly rulings = new Map<string, Set<Ruling>>();
+  /** AWS's own log of calls. */
+  readonly trail: TrailRecord[] = [];
+  /** Under which name each hour of a buyer was sent. */
+  readonly #names = new Map<string, string>();
   readonly #plan: Pick<Plan, 'customers' | 'products' | 'poison' | 'policy' | 'readings' | 'troubles'>;
   readonly #faultChance: number;
   readonly #random: Random;
@@ -60,7 +65,13 @@ export class SimulatedAws {
     this.#inspect(batch);
     const fate = this.#random() / (this.#faultChance || Number.EPSILON);
     const fault = this.#outage() ?? this.#throttle(batch) ?? faultBefore(fate);
-    if (fault) return fault;
+    if (fault) {
+      // A call that never arrived is in no log.
+      const answer = fault.kind === 'unknown' ? 'unknown' : 'refused';
+      const isLogged = fault.kind !== 'unknown' || fault.code === 'InternalServiceErrorException';
+      for (const { record } of isLogged ? batch.records : []) this.#log(batch.meteringRegion, record, answer);
+      return fault;
+    }
     // Arrived, and taken by AWS; whether we hear of it is another matter.
     const answer = this.judge(batch, fate);
     if (fate >= 0.5 && fate < 0.7) {
@@ -74,7 +85,10 @@ export class SimulatedAws {
   /** AWS's own judgement of a call that it takes: a refusal of all of it, or an answer for each record. */
   judge(batch: MeteringBatch, fate = 1): BatchAnswer {
     const code = this.#refusalOf(batch);
-    if (code) return { kind: 'invalid', code };
+    if (code) {
+      for (const { record } of batch.records) this.#log(batch.meteringRegion, record, 'refused');
+      return { kind: 'invalid', code };
+    }
     const isPartial = fate >= 0.7 && fate < 1;
     const answers = batch.records.map((record): RecordAnswer => {
       if (!isPartial || this.#random() < 0.4) return this.#bill(batch, record);
@@ -87,14 +101,16 @@ export class SimulatedAws {
   }
 
   /** What another pipeline of the seller meters. */
-  billForeign(customer: PlannedCustomer, dimension: string, quantity: number): void {
+  billForeign(customer: PlannedCustomer, dimension: string, quantity: number, isElsewhere = false): void {
     const { product, licence } = customer;
     const nowMs = this.#clock();
     const record = { ...namesOf(licence), dimension, quantity, timestampSeconds: nowMs / SECOND_MS };
     if (this.#verdict(customer, nowMs) !== undefined) return;
-    const key = keyOf(product.meteringRegion, record);
-    if (this.billed.has(key)) return;
-    this.billed.set(key, { quantity, allocations: '', region: product.meteringRegion, identity: undefined });
+    const region = isElsewhere ? 'ap-southeast-2' : product.meteringRegion;
+    const key = keyOf(region, record);
+    const isTaken = this.billed.has(key);
+    if (!isTaken) this.billed.set(key, { quantity, allocations: '', region, identity: undefined });
+    this.#log(region, record, isTaken ? 'duplicate' : 'metered');
   }
 
   /** What stands on the bill for a sealed hour. */
@@ -141,6 +157,11 @@ export class SimulatedAws {
       if (hourOf(record.timestampSeconds * SECOND_MS) !== hour) wrong(`stamped outside of its hour: ${identity}`);
       if ((identityStyle === 'licence') !== (record.licenceArn !== undefined))
         wrong(`identity of two styles: ${identity}`);
+      const owner = this.#ownerOf(record);
+      const buyersHour = `${owner?.licence.customerId} ${record.dimension} ${hour}`;
+      const name = this.#names.get(buyersHour) ?? sealed.licenceKey;
+      this.#names.set(buyersHour, name);
+      if (owner && name !== sealed.licenceKey) wrong(`sent under two names of its buyer: ${identity}`);
       const wire = JSON.stringify([meteringRegion, record]);
       const known = this.#sent.get(identity);
       if (known === undefined) this.#sent.set(identity, wire);
@@ -207,7 +228,27 @@ export class SimulatedAws {
     return isYoung && stampMs <= nowMs + FUTURE_TOLERANCE_MS && nowMs < monthEndMs;
   }
 
+  /** What AWS's log tells of a record, by the licence or by the account alone. */
+  #log(region: string, record: WireRecord, answer: TrailRecord['answer']): void {
+    const owner = this.#ownerOf(record);
+    if (!owner) return;
+    const { licenceKey, customerAwsAccountId: accountId } = owner.licence;
+    const isByAccount = this.#plan.readings.logNames === 'account' && accountId !== undefined;
+    const { dimension, quantity, timestampSeconds } = record;
+    const hour = hourOf(timestampSeconds * SECOND_MS);
+    const named = isByAccount ? { accountId } : { licenceKey };
+    this.trail.push({ ...named, region, dimension, hour, quantity, answer, at: Math.floor(this.#clock()) });
+  }
+
   #bill(batch: MeteringBatch, sealed: SealedHour): RecordAnswer {
+    const answer = this.#billed(batch, sealed);
+    const said = { success: 'metered', duplicate: 'duplicate' } as const;
+    const { kind } = answer;
+    this.#log(batch.meteringRegion, sealed.record, kind === 'success' || kind === 'duplicate' ? said[kind] : 'refused');
+    return answer;
+  }
+
+  #billed(batch: MeteringBatch, sealed: SealedHour): RecordAnswer {
     const { record } = sealed;
     const owner = this.#ownerOf(record);
     const verdict = owner && this.#verdict(owner, record.timestampSeconds * SECOND_MS);

@@ -1,8 +1,12 @@
 // What a world adds to the tables in memory: it notes what only the check needs to know, and spares looks at nothing.
+import type { LicenceEntitlements } from '../../lambdas/domain/entitlement.ts';
 import { type HourStart, hourEndMs, hourOf, hoursBetween } from '../../lambdas/domain/hour.ts';
+import { shardOf } from '../../lambdas/domain/keys.ts';
 import type { SealedHour } from '../../lambdas/domain/ledger.ts';
 import type { MeteringPolicy } from '../../lambdas/domain/metering-policy.ts';
+import type { EntitlementChange, EntitlementStore } from '../../lambdas/flow/entitlement-ports.ts';
 import { LedgerTables, UsageTable } from '../doubles/memory-ports.ts';
+import type { Io } from '../doubles/memory-table.ts';
 import { MemoryWorkStore } from '../doubles/memory-work.ts';
 
 /** Notes when each row was written, which only the check needs to know. */
@@ -85,4 +89,37 @@ export class Leaseless extends MemoryWorkStore {
   }
 
   override async dropLease(): Promise<void> {}
+}
+
+/** What AWS said of contracts, and since when each is known to include anything. */
+export class EntitlementTable {
+  readonly known = new Map<string, LicenceEntitlements>();
+  readonly knownSince = new Map<string, number>();
+}
+
+export class WorldEntitlements implements Pick<EntitlementStore, 'entitlements' | 'write'> {
+  readonly #io: Io;
+  readonly #table: EntitlementTable;
+  readonly #clock: () => number;
+
+  constructor(io: Io, table: EntitlementTable, clock: () => number) {
+    this.#io = io;
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  entitlements(licenceKey: string): Promise<LicenceEntitlements | undefined> {
+    return this.#io('read', shardOf(licenceKey), () => this.#table.known.get(licenceKey));
+  }
+
+  write({ before, after }: EntitlementChange): Promise<'written' | 'moved'> {
+    const { licenceKey, versions } = after;
+    return this.#io('write', shardOf(licenceKey), () => {
+      if (this.#table.known.get(licenceKey) !== before) return 'moved';
+      this.#table.known.set(licenceKey, after);
+      const isAny = versions.some(({ entitlements }) => entitlements.length > 0);
+      if (isAny && !this.#table.knownSince.has(licenceKey)) this.#table.knownSince.set(licenceKey, this.#clock());
+      return 'written';
+    });
+  }
 }
