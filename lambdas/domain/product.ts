@@ -22,7 +22,7 @@ export type LateUsage = 'carry' | 'hold';
 export type PricingModel = 'subscription' | 'contract' | 'contractWithConsumption';
 
 /** Hours that are made up as if they were to be billed, and never are, since another pipeline bills them. */
-export interface RehearsedHours {
+interface RehearsedHours {
   readonly mode: Rehearsal;
   /** The first hour that is billed. Without it, none is. */
   readonly until?: HourStart | undefined;

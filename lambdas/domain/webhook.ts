@@ -11,7 +11,7 @@ export interface WebhookHeaders {
 }
 
 /** A request whose time lies further off than this is refused: it may be an old one, sent again by somebody else. */
-export const WEBHOOK_TOLERANCE_MS = 5 * 60_000;
+const WEBHOOK_TOLERANCE_MS = 5 * 60_000;
 
 const SECRET_PREFIX = 'whsec_';
 const FEWEST_SECRET_BYTES = 24;
