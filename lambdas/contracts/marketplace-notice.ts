@@ -221,11 +221,16 @@ function withoutTrailingCommas(json: string): string {
 }
 
 /** Names of people and companies, ways to reach them, and free text, in which both may stand. */
-const PERSONAL = /^(name|.*(e-?mail|phone|address|contact|displayname|companyname).*|reasonmessage|statusmessage)$/i;
+const PERSONAL = /^(.*name|.*(e-?mail|phone|address|contact).*|(reason|status)message|description|comments?|notes?)$/i;
+
+/** Wherever it stands. */
+const MAIL_ADDRESS = /[^\s@]@[^\s@]+\.[^\s@]/;
 
 function withoutPersonalData(json: object): string {
+  const isPersonal = (name: string, value: unknown) =>
+    PERSONAL.test(name) || (typeof value === 'string' && MAIL_ADDRESS.test(value));
   try {
-    return JSON.stringify(json, (name, value: unknown) => (PERSONAL.test(name) ? undefined : value));
+    return JSON.stringify(json, (name, value: unknown) => (isPersonal(name, value) ? undefined : value));
   } catch {
     // Nested too deep to be written down again; what was read from it is kept.
     return '';

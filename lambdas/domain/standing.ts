@@ -89,6 +89,8 @@ export function hasAccess({ state }: Pick<Standing, 'state'>): boolean {
 export interface CustomerFacts {
   readonly registeredAt?: number;
   readonly joinedInto?: string;
+  /** Whether the product is metered by licence, so that a message of SNS may be about another agreement of the buyer. */
+  readonly isByLicence?: boolean;
 }
 
 export interface Fold {
@@ -102,7 +104,11 @@ export interface Fold {
 export function foldStanding(notices: Iterable<Notice>, facts: CustomerFacts, nowMs: number): Fold {
   const known = new Map([...notices].map((notice) => [notice.noticeId, notice]));
   const ordered = [...known.values()].sort(byTime);
-  const terms = ordered.reduce<readonly Term[]>(withNotice, []);
+  const { isByLicence = false } = facts;
+  const terms = ordered.reduce<readonly Term[]>(
+    (folded, notice) => (isByLicence && isOvertaken(folded, notice) ? folded : withNotice(folded, notice)),
+    [],
+  );
   const { state, awaitsSuccessor } = summary(terms, nowMs);
   const marks = new Set(terms.filter((term) => term.state !== 'ended').flatMap((term) => term.marks));
   if (awaitsSuccessor) marks.add('awaitingSuccessor');
@@ -118,6 +124,11 @@ export function foldStanding(notices: Iterable<Notice>, facts: CustomerFacts, no
   };
   const changesAt = Math.min(...begins.map(({ startsAt = Infinity }) => startsAt));
   return { standing, terms, ...(changesAt === Infinity ? {} : { changesAt }) };
+}
+
+/** What a buyer had before the product was metered by licence is SNS's to tell of, until EventBridge has named it. */
+function isOvertaken(terms: readonly Term[], { agreementId }: Notice): boolean {
+  return agreementId === undefined && terms.some((term) => term.agreementId !== undefined);
 }
 
 /** Kinds that tell nothing of any one agreement. */
@@ -155,7 +166,9 @@ function unnamedIndex(terms: readonly Term[], { kind }: Notice): number {
 function advanced(term: Term, notice: Notice): Term {
   const { kind, atMs, agreementId, licenceArn, offerId } = notice;
   const move = MOVE_OF[kind];
-  const state = (move && ALLOWED_MOVES[term.state][move]) ?? term.state;
+  // What ends before it has begun gives no access, neither until AWS takes the licence nor when its day comes.
+  const isAhead = term.state === 'active' && move !== 'failed' && !hasBegun(term, atMs);
+  const state = (move && ALLOWED_MOVES[isAhead ? 'awaitingLicence' : term.state][move]) ?? term.state;
   const isEnd = move === 'endAnnounced' || move === 'ended';
   const licenceKey = licenceArn === undefined ? undefined : licenceKeyOf({ style: 'licence', licenceArn });
   return {

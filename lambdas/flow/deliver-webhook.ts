@@ -60,9 +60,10 @@ export async function deliverWebhook(ports: DeliverPorts, dispatch: Dispatch): P
   if (earlyMs > EARLY_MS) return { kind: 'again', inSeconds: Math.ceil(earlyMs / SECOND_MS), tries: read.tries };
 
   const endpoint = endpoints.get(dispatch.endpoint);
+  // Taken out of the settings; or new in them, and its first events are faster than the deployment of this function.
   const outcome: PostOutcome = endpoint
     ? await posted(ports, endpoint, read)
-    : { kind: 'forbidden', reason: 'endpointRemoved' };
+    : { kind: 'failed', reason: 'endpointUnknown' };
   const after = afterTry(read, outcome, clock(), chance());
   const isNoted = await deliveries.noteTry(read, after);
   if (!isNoted) return { kind: 'again', inSeconds: OTHERS_TRY_SECONDS, tries: read.tries };

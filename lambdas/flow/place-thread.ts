@@ -42,7 +42,7 @@ async function placeOnce(ports: NoticePorts, key: string, nowMs: number): Promis
   const product = facts.productCode === undefined ? undefined : products.get(facts.productCode);
   const neighbours = await neighboursOf(ports, thread, facts);
   const placement: Placement =
-    facts.productCode !== undefined && !product && thread.customerId === undefined
+    facts.productCode !== undefined && !product && neighbours.owner === undefined
       ? { kind: 'waits', for: 'product' }
       : placementOf(facts, neighbours, product);
   if (placement.kind === 'waits') {
@@ -72,7 +72,8 @@ function placementOf(facts: ThreadFacts, neighbours: Neighbours, product: Produc
 }
 
 async function neighboursOf({ notices, customers }: NoticePorts, thread: Thread, facts: ThreadFacts) {
-  const { customerId: owner } = thread;
+  // Created names no product: it may have been placed before it was known that the agreement is of another one.
+  const owner = await ofProduct(notices, thread.customerId, facts);
   const predecessor = await predecessorOf(notices, facts);
   const key = keyOf(facts);
   const holder = key === undefined ? undefined : (await customers.licence(key))?.customerId;
@@ -90,10 +91,18 @@ async function neighboursOf({ notices, customers }: NoticePorts, thread: Thread,
 async function predecessorOf(notices: NoticePorts['notices'], facts: ThreadFacts): Promise<string | undefined> {
   if (facts.previousAgreementId === undefined) return undefined;
   const { customerId } = await notices.thread(agreementThread(facts.previousAgreementId));
-  if (customerId === undefined || facts.productCode === undefined) return customerId;
-  // A customer is a buyer of one product: what replaces an agreement on another product is another customer's.
-  const before = await notices.folded(customerId);
-  return before?.customer.productCode === facts.productCode ? customerId : undefined;
+  return ofProduct(notices, customerId, facts);
+}
+
+/** A customer is a buyer of one product: what replaces an agreement on another product is another customer's. */
+async function ofProduct(
+  notices: NoticePorts['notices'],
+  customerId: string | undefined,
+  { productCode }: ThreadFacts,
+): Promise<string | undefined> {
+  if (customerId === undefined || productCode === undefined) return customerId;
+  const read = await notices.folded(customerId);
+  return read?.customer.productCode === productCode ? customerId : undefined;
 }
 
 async function othersOf(notices: NoticePorts['notices'], account: string, productCode: string) {

@@ -7,7 +7,7 @@ import { Unavailable } from '../domain/failure.ts';
 import { type Fold, foldStanding, hasBegun, type Term } from '../domain/standing.ts';
 import type { FoldedCustomer, NoticePorts } from './notice-ports.ts';
 
-export type SettlePorts = Pick<NoticePorts, 'notices' | 'customers'>;
+export type SettlePorts = Pick<NoticePorts, 'notices' | 'customers' | 'products'>;
 
 /** A fold that is not written means that somebody else was faster; reading again then finds what they read. */
 const ROUNDS = 8;
@@ -18,7 +18,7 @@ export async function settleStanding(
   customerId: string,
   nowMs: number,
 ): Promise<readonly AccessEvent[]> {
-  const { notices } = ports;
+  const { notices, products } = ports;
   for (let round = 0; round < ROUNDS; round++) {
     // Before the notices: one that is kept while they are read is folded by whoever kept it, or by the next round.
     const read = await notices.folded(customerId);
@@ -26,7 +26,7 @@ export async function settleStanding(
     const threads = await Promise.all((await notices.threadsOfCustomer(customerId)).map((key) => notices.thread(key)));
     // A thread that has just moved on is no longer this customer's.
     const own = threads.filter((thread) => thread.customerId === customerId).flatMap((thread) => thread.notices);
-    const fold = foldStanding(own, factsOf(read), nowMs);
+    const fold = foldStanding(own, factsOf(read, products), nowMs);
     // Before the product is told: what it then reports has to find its licence running.
     await noteForMetering(ports, read, fold, nowMs);
     const { standing, changesAt } = fold;
@@ -39,9 +39,10 @@ export async function settleStanding(
   });
 }
 
-function factsOf({ customer, joinedInto }: FoldedCustomer) {
-  const { registeredAt } = customer;
+function factsOf({ customer, joinedInto }: FoldedCustomer, products: NoticePorts['products']) {
+  const { registeredAt, productCode } = customer;
   return {
+    isByLicence: products.get(productCode)?.identityStyle === 'licence',
     ...(registeredAt === undefined ? {} : { registeredAt }),
     ...(joinedInto === undefined ? {} : { joinedInto }),
   };
@@ -56,7 +57,7 @@ async function noteForMetering(
   // One customer identifier has one agreement at a time, and its own channel names none: time alone tells there.
   const legacyKeys = customer.licenceKeys.filter((key) => key.startsWith('c-'));
   for (const term of terms) {
-    const { agreementId, startedAt, startsAt = startedAt } = term;
+    const { agreementId, startedAt, startsAt = startedAt, noticeAt = nowMs } = term;
     const agreement = agreementId === undefined ? {} : { agreementId };
     const licences = [
       ...legacyKeys.map((licenceKey) => ({ licenceKey, named: {} })),
@@ -64,7 +65,8 @@ async function noteForMetering(
     ];
     const ending = endingOf(term);
     for (const { licenceKey, named } of licences) {
-      if (startedAt !== undefined && startsAt !== undefined && hasBegun(term, nowMs)) {
+      // What ended before its day never began: its day may come, and no end of it is told after that.
+      if (startedAt !== undefined && startsAt !== undefined && hasBegun(term, Math.min(nowMs, noticeAt))) {
         await customers.noteStart(licenceKey, { ...named, from: startsAt });
       }
       if (ending) await customers.noteEnding(licenceKey, { ...named, ...ending });

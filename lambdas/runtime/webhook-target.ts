@@ -101,8 +101,11 @@ export function postWebhook(
     );
     call.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === FORBIDDEN) resolve({ kind: 'forbidden', reason: error.message });
-      else resolve({ kind: 'failed', reason: error.name === 'TimeoutError' ? 'timeout' : (error.code ?? error.name) });
+      // Nothing but the time given aborts it.
+      else resolve({ kind: 'failed', reason: error.name === 'AbortError' ? 'timeout' : (error.code ?? error.name) });
     });
+    // Some connections end without an answer and without an error: after 101, say.
+    call.on('close', () => resolve({ kind: 'failed', reason: 'noAnswer' }));
     call.end(body);
   });
 }

@@ -111,13 +111,15 @@ describe('a webhook', () => {
     expect(errors).toMatchObject([{ code: 'WebhookStopped', outcome: said }]);
   });
 
-  test('of an endpoint that was taken out of the settings is stopped without a post', async () => {
-    const { posts, ports, kept } = aWorld([answered(200)]);
+  test('of an endpoint that is not in the settings waits without a post: its deployment may be under way', async () => {
+    const { posts, ports, state, kept } = aWorld([answered(200)]);
 
     await deliverWebhook({ ...ports, endpoints: new Map() }, DISPATCH);
 
     expect(posts).toEqual([]);
-    expect(await kept()).toMatchObject({ status: 'stopped', attempts: [{ outcome: 'endpointRemoved' }] });
+    expect(await kept()).toMatchObject({ status: 'pending', attempts: [{ outcome: 'endpointUnknown' }] });
+    state.nowMs += 10_000;
+    expect(await deliverWebhook(ports, DISPATCH)).toMatchObject({ kind: 'settled', status: 'delivered' });
   });
 
   test('that comes before its time waits for it: a second message does not double the tries', async () => {

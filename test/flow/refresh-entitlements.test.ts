@@ -6,7 +6,11 @@ import { HOUR_MS, MINUTE_MS } from '../../lambdas/domain/hour.ts';
 import { shardOf } from '../../lambdas/domain/keys.ts';
 import type { Licence } from '../../lambdas/domain/licence.ts';
 import type { EntitlementAnswer } from '../../lambdas/flow/entitlement-ports.ts';
-import { refreshAllEntitlements, refreshEntitlements } from '../../lambdas/flow/refresh-entitlements.ts';
+import {
+  refreshAllEntitlements,
+  refreshCustomer,
+  refreshEntitlements,
+} from '../../lambdas/flow/refresh-entitlements.ts';
 import { aLicence, anHour, aProduct, at, LICENCE_KEY } from '../builders.ts';
 import { MemoryEntitlementStore, MemoryRefreshProgress } from '../doubles/memory-entitlements.ts';
 import { MemoryWorkStore } from '../doubles/memory-work.ts';
@@ -54,6 +58,13 @@ function aWorld(licences: readonly Licence[] = [contractOf(LICENCE_KEY)], produc
     log: { error: (code: string, facts: object = {}) => void logged.push({ code, facts }) },
     customers: {
       licence: async (licenceKey: string) => licences.find((each) => each.licenceKey === licenceKey),
+      customer: async (customerId: string) => ({
+        customerId,
+        productCode: PRODUCT,
+        licenceKeys: licences.map(({ licenceKey }) => licenceKey),
+        createdAt: NOW,
+        sequence: 0,
+      }),
       async *licencesOfShard(shard: number) {
         for (const licence of licences) if (shardOf(licence.licenceKey) === shard) yield [licence];
       },
@@ -73,6 +84,35 @@ function aWorld(licences: readonly Licence[] = [contractOf(LICENCE_KEY)], produc
 
 const always = () => true;
 const silence = () => new Unavailable('MarketplaceUnavailable', 'No answer.');
+
+describe('refreshing a customer', () => {
+  const keys = [1, 2, 3, 4].map(keyOf);
+
+  test('asks for its contracts that are not long over, and one that fails keeps no other from it', async () => {
+    const longAgo = NOW - 48 * HOUR_MS;
+    const ended = { noticeAt: longAgo, revokedAt: longAgo, deprovisionedAt: longAgo };
+    const [silent = '', refused = '', over = '', good = ''] = keys;
+    const world = aWorld(keys.map((key) => contractOf(key, key === over ? { ending: ended } : {})));
+    world.answers.set(silent, silence());
+    world.answers.set(refused, { kind: 'refused', awsCode: 'InvalidParameterException' });
+
+    expect(await refreshCustomer(world, 'cus_1')).toBe(3);
+
+    expect(world.asked).toEqual([silent, refused, good]);
+    expect([...world.entitlements.table.keys()]).toEqual([good]);
+    expect(world.logged).toMatchObject([
+      { code: 'EntitlementsNotRefreshed', facts: { licenceKey: silent, failureCode: 'MarketplaceUnavailable' } },
+      { code: 'EntitlementsNotRefreshed', facts: { licenceKey: refused, awsCode: 'InvalidParameterException' } },
+    ]);
+  });
+
+  test('of a subscription asks for nothing', async () => {
+    const world = aWorld([contractOf(LICENCE_KEY)], 'subscription');
+
+    expect(await refreshCustomer(world, 'cus_1')).toBe(0);
+    expect(world.asked).toEqual([]);
+  });
+});
 
 describe('refreshing one licence', () => {
   test('writes down what AWS says, tells what changed, and then only when it was checked', async () => {

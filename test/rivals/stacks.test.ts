@@ -54,7 +54,9 @@ test('every function is built from this repository for a supported runtime, wher
 test('everything can be deployed outside of us-east-1, where sbt-aws refuses any other region (S5)', () => {
   const elsewhere = synthesize({ homeRegion: 'eu-central-1' });
 
-  expect(elsewhere.all.map(({ Type }) => Type).sort()).toEqual(stacks.all.map(({ Type }) => Type).sort());
+  // Besides, what forwards AWS's notices, which come in us-east-1 only.
+  const count = (of: typeof stacks, type: string) => of.all.filter(({ Type }) => Type === type).length;
+  for (const { Type } of stacks.all) expect(count(elsewhere, Type), Type).toBeGreaterThanOrEqual(count(stacks, Type));
 });
 
 test('buyers of every country and network are let in unless the seller sets a filter, where sbt-aws lets in the US and Canada and blocks VPNs (S6, S7)', () => {
