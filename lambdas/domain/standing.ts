@@ -1,5 +1,6 @@
 // A customer's standing: a fold over every notice of its agreements, through one table of allowed moves.
 import { licenceKeyOf } from './licence.ts';
+import { DEFAULT_METERING_POLICY } from './metering-policy.ts';
 import { byTime, type Notice, type NoticeKind } from './notice.ts';
 
 export const TERM_STATES = ['awaitingLicence', 'failed', 'active', 'ending', 'succeeded', 'ended'] as const;
@@ -96,8 +97,16 @@ export interface CustomerFacts {
 export interface Fold {
   readonly standing: Standing;
   readonly terms: readonly Term[];
-  /** When the standing changes without a further notice: an agreement begins. */
+  /** When the standing changes without a further notice: an agreement begins, or its end is presumed. */
   readonly changesAt?: number;
+}
+
+/**
+ * When access counts as revoked where AWS has announced an end and does not go on to say that the licence is gone. As
+ * metering has it: usage after it is billed to nobody, so that the product has to be told.
+ */
+function accessEndsAt({ state, noticeAt = Infinity }: Term): number {
+  return state === 'ending' ? noticeAt + DEFAULT_METERING_POLICY.noticeToRevokeMs : Infinity;
 }
 
 /** Folds all notices of a customer, in whatever order and however often they came. */
@@ -109,20 +118,24 @@ export function foldStanding(notices: Iterable<Notice>, facts: CustomerFacts, no
     (folded, notice) => (isByLicence && isOvertaken(folded, notice) ? folded : withNotice(folded, notice)),
     [],
   );
-  const { state, awaitsSuccessor } = summary(terms, nowMs);
-  const marks = new Set(terms.filter((term) => term.state !== 'ended').flatMap((term) => term.marks));
+  const shown = terms.map((term) => (accessEndsAt(term) <= nowMs ? { ...term, state: 'ended' as const } : term));
+  const { state, awaitsSuccessor } = summary(shown, nowMs);
+  const marks = new Set(shown.filter((term) => term.state !== 'ended').flatMap((term) => term.marks));
   if (awaitsSuccessor) marks.add('awaitingSuccessor');
   const entitlementsAsOf = lastEntitlements(ordered);
   const begins = terms.filter((term) => term.state === 'active' && !hasBegun(term, nowMs));
   const standing: Standing = {
     state,
     marks: MARKS.filter((mark) => marks.has(mark)),
-    agreements: terms.map(told),
+    agreements: shown.map(told),
     ...(facts.registeredAt === undefined ? {} : { registeredAt: facts.registeredAt }),
     ...(entitlementsAsOf === undefined ? {} : { entitlementsAsOf }),
     ...(facts.joinedInto === undefined || terms.length > 0 ? {} : { joinedInto: facts.joinedInto }),
   };
-  const changesAt = Math.min(...begins.map(({ startsAt = Infinity }) => startsAt));
+  const changesAt = Math.min(
+    ...begins.map(({ startsAt = Infinity }) => startsAt),
+    ...shown.filter((term) => term.state === 'ending').map(accessEndsAt),
+  );
   return { standing, terms, ...(changesAt === Infinity ? {} : { changesAt }) };
 }
 

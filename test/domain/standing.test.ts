@@ -24,7 +24,12 @@ function standingOf(notices: readonly Notice[], nowMs = LATER) {
 
 /** The states after each of the notices. */
 function statesOf(notices: readonly Notice[]): string[] {
-  return notices.map((_, index) => standingOf(notices.slice(0, index + 1)).state);
+  return notices.map((_, index) => standingThen(notices.slice(0, index + 1)).state);
+}
+
+/** As it was told when the last of the notices came. */
+function standingThen(notices: readonly Notice[]) {
+  return standingOf(notices, Math.max(BOUGHT_AT, ...notices.map(({ atMs }) => atMs)));
 }
 
 const anyNotice = fc
@@ -80,7 +85,7 @@ describe('a standing', () => {
     const both = [...PURCHASE, ...MESSAGES].sort((a, b) => a.atMs - b.atMs);
 
     const events = both.flatMap((_, index) =>
-      eventsOf(standingOf(both.slice(0, index)), standingOf(both.slice(0, index + 1)), {
+      eventsOf(standingThen(both.slice(0, index)), standingThen(both.slice(0, index + 1)), {
         customerId: 'cus_1',
         sequence: 0,
         at: LATER,
