@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { parseMeteringPolicy } from './contracts/product-settings.ts';
-import { CALLS_PER_SECOND } from './domain/marketplace-limits.ts';
 import { sendMetering } from './flow/send-metering.ts';
 import { MarketplaceMetering } from './marketplace/metering.ts';
 import { clientSettings } from './runtime/aws-client.ts';
@@ -15,23 +14,23 @@ import { STATE_SHARDS } from './stores/ledger-items.ts';
 import { DynamoLedgerStore } from './stores/ledger-store.ts';
 import { DynamoWorkStore } from './stores/work-store.ts';
 
-/** At ten calls a second and half a second a call, five are under way; the rest is room for slow answers. */
-const CALLS_AT_ONCE = 16;
+/** For each call a second: at half a second a call, half of one is under way; the rest is room for slow answers. */
+const CALLS_AT_ONCE = 1.6;
 const WRITES_AT_ONCE = 48;
 
 /** Built by Lambda with the usual patience for a call, or with another one. */
 export function createSendMeteringHandler({ environment, clock, log }: Surroundings, callTimeoutMs?: number) {
   const settings = readSettings('send-metering', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
-  const { lingerMs } = parseMeteringPolicy(settings.METERING_POLICY);
+  const { lingerMs, callsPerSecond } = parseMeteringPolicy(settings.METERING_POLICY);
   const ports = {
     ledger: new DynamoLedgerStore(client, settings.LEDGER_TABLE),
     work: new DynamoWorkStore(client, settings.WORK_TABLE),
     metering: new MarketplaceMetering(clientSettings(environment, 'MARKETPLACE_METERING'), callTimeoutMs),
-    pace: new TokenBucket({ callsPerSecond: CALLS_PER_SECOND }),
+    pace: new TokenBucket({ callsPerSecond }),
     clock,
     newId: randomUUID,
-    limitCalls: pLimit(CALLS_AT_ONCE),
+    limitCalls: pLimit(Math.ceil(CALLS_AT_ONCE * callsPerSecond)),
     limitWrites: pLimit(WRITES_AT_ONCE),
     log,
     lingerMs,

@@ -67,6 +67,10 @@ export const MeteringPolicySchema = v.strictObject({
   drainMs: v.optional(Ms, defaults.drainMs),
   lastHourMarginMs: v.optional(Ms, defaults.lastHourMarginMs),
   lingerMs: v.optional(Ms, defaults.lingerMs),
+  callsPerSecond: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)),
+    defaults.callsPerSecond,
+  ),
 });
 
 /** Reads the PRODUCTS setting. Throws Misconfigured, naming each member that is wrong. */

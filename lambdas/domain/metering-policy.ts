@@ -1,6 +1,6 @@
-// The times by which metering runs. All are settings, because AWS's own texts differ on several of them.
+// The times and the pace by which metering runs. All are settings, because AWS's own texts differ on several of them.
 import { HOUR_MS, MINUTE_MS } from './hour.ts';
-import { FINAL_WINDOW_MS, METERING_WINDOW_MS, MONTH_CUT_OFF_MS } from './marketplace-limits.ts';
+import { CALLS_PER_SECOND, FINAL_WINDOW_MS, METERING_WINDOW_MS, MONTH_CUT_OFF_MS } from './marketplace-limits.ts';
 
 export interface MeteringPolicy {
   /** How old a usage event may be when it is reported. */
@@ -27,6 +27,8 @@ export interface MeteringPolicy {
   readonly lastHourMarginMs: number;
   /** How long a call that is not full waits for more records of the same close. */
   readonly lingerMs: number;
+  /** The account's quota of BatchMeterUsage in a region, or what of it is left to us. */
+  readonly callsPerSecond: number;
 }
 
 export const DEFAULT_METERING_POLICY: MeteringPolicy = {
@@ -42,6 +44,7 @@ export const DEFAULT_METERING_POLICY: MeteringPolicy = {
   drainMs: 10 * MINUTE_MS,
   lastHourMarginMs: 30 * MINUTE_MS,
   lingerMs: MINUTE_MS,
+  callsPerSecond: CALLS_PER_SECOND,
 };
 
 /** How long after its end an hour has its last fixed look. */
