@@ -211,7 +211,9 @@ function readLeniently(text: string): object | undefined {
     try {
       const value: unknown = JSON.parse(candidate);
       return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-    } catch {}
+    } catch {
+      // The next candidate may be JSON; where none is, the notice is refused with its reason.
+    }
   }
   return undefined;
 }

@@ -21,7 +21,8 @@ export interface HourBooks {
   readonly difference: number;
 }
 
-const NOWHERE: HourBooks['byStatus'] = {
+/** No unit in any status. */
+export const NOWHERE: HourBooks['byStatus'] = {
   open: 0,
   honoured: 0,
   presumed: 0,

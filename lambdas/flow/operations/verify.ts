@@ -2,7 +2,7 @@
 // Writes:      nothing
 // Once per:    licence, dimension and hour
 // If it stops: nothing is left behind
-import type { HourBooks } from '../../domain/books.ts';
+import { type HourBooks, NOWHERE } from '../../domain/books.ts';
 import { HOUR_MS, type HourStart, hourStartMs } from '../../domain/hour.ts';
 import type { LedgerStore, UsageStore } from '../ports.ts';
 import { verifyBooks } from '../verify-books.ts';
@@ -77,13 +77,5 @@ const NOTHING: Verification['totals'] = {
   notYetSealed: 0,
   credited: 0,
   heldLate: 0,
-  open: 0,
-  honoured: 0,
-  presumed: 0,
-  disputed: 0,
-  held: 0,
-  quarantined: 0,
-  withheld: 0,
-  uncertain: 0,
-  expired: 0,
+  ...NOWHERE,
 };
