@@ -7,7 +7,7 @@ import { coversInstant, handOverHour, isOnSideOf, type Licence, meteredPeriods, 
 import { MAX_ALLOCATIONS, MAX_QUANTITY } from './marketplace-limits.ts';
 import type { MeteringPolicy } from './metering-policy.ts';
 import { hasDimension, type LateUsage, type PricingModel, type Product, rehearsalOf } from './product.ts';
-import { appliedEntitlement, type Meter, sealEmpty, sealForSending } from './seal.ts';
+import { appliedEntitlement, beginsWithinLastSecond, type Meter, sealEmpty, sealForSending } from './seal.ts';
 import { ANY_TAGS, type TagSet, tagSetDigest } from './tag-set.ts';
 import { accountedTagSets, EMPTY_TALLY, sumOf, type Tally, takeUpTo } from './tally.ts';
 
@@ -103,14 +103,16 @@ function decideFirst(meter: KnownMeter, nowMs: number, policy: MeteringPolicy): 
   const rehearsal = rehearsalOf(product, hour);
   // The licence's own final window is no reason to carry: it ends for every one of its hours at once.
   const isNear = nowMs >= deadlineOf(hour, undefined, policy) - policy.nearDeadlineMs;
+  const isUnstampable = beginsWithinLastSecond(hour, licence, meter.tally.firstUsedAt);
   // What is rehearsed stays in its hour: carried on, it could be billed in one that is not.
-  const target = isNear && rehearsal === undefined ? firstTarget(meter, nowMs, policy) : undefined;
+  const mayGoOn = (isNear || isUnstampable) && rehearsal === undefined;
+  const target = mayGoOn ? firstTarget(meter, nowMs, policy) : undefined;
   if (target === undefined) {
     const terms = { pricingModel: pricingModelOf(product, licence), rehearsal, credit, allowance };
     const sealed = sealForSending(meter, meter.tally, terms, nowMs, policy);
     return { kind: 'seal', sealed, step: allowance && inclusionIn(meter, sealed.entitlement?.ownAccounted ?? 0)?.step };
   }
-  if (lateUsageOf(product) === 'hold') return sealHeld(meter, 'policy', nowMs, policy);
+  if (isNear && lateUsageOf(product) === 'hold') return sealHeld(meter, 'policy', nowMs, policy);
   return sealOnTheWay({ ...meter, licence }, target, nowMs, policy);
 }
 
@@ -210,8 +212,7 @@ function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy:
   if (sealed.rehearsal) return { kind: 'holdLate', tagSet, quantity, reason: sealed.rehearsal, inclusion };
   if (meter.allowance === 'unknown') return { kind: 'holdLate', tagSet, quantity, reason: 'entitlementUnknown' };
   // What one record could not hold is no late usage: it goes on, whatever the policy for late usage says.
-  const isOverflow = sealed.record.quantity + (sealed.creditedQuantity ?? 0) === MAX_QUANTITY;
-  if (lateUsageOf(meter.product) === 'hold' && !isOverflow) {
+  if (lateUsageOf(meter.product) === 'hold' && !isFull(sealed)) {
     return { kind: 'holdLate', tagSet, quantity, reason: 'policy', inclusion };
   }
   const outside = meter.licence && outsideOf(meter.licence, meter.hour, policy);
@@ -227,6 +228,12 @@ function decideLate(meter: MeterHour, sealed: SealedHour, nowMs: number, policy:
   if (rehearsal) return { kind: 'holdLate', tagSet, quantity, reason: rehearsal, inclusion };
   const carry = carryOf(meter, target, accounted, tagSet, quantity, nowMs);
   return { kind: 'carry', carry, onlyInto: last === undefined ? 'any' : 'unsealed', inclusion };
+}
+
+/** Whether an hour took as much as one record holds, besides what a contract includes; units may have left it since. */
+function isFull({ accounted, heldLate, entitlement }: SealedHour): boolean {
+  const included = entitlement ? entitlement.ownAccounted - entitlement.ownOverage : 0;
+  return accounted - heldLate - included >= MAX_QUANTITY;
 }
 
 /** Late units that were used in the hour itself: what was carried in is counted already where it was used. */
@@ -322,6 +329,7 @@ export function zeroSeal(
   if (product.pricingModel !== 'subscription' || !wasActive(licence, hour, policy)) return undefined;
   if (!mayClose(hour, licence.ending, nowMs, policy, false)) return undefined;
   if (nowMs >= deadlineOf(hour, licence.ending, policy) - policy.nearDeadlineMs) return undefined;
+  if (beginsWithinLastSecond(hour, licence, undefined)) return undefined;
   const terms = { pricingModel: product.pricingModel, rehearsal: rehearsalOf(product, hour) };
   return sealForSending({ hour, shard, dimension, licence }, EMPTY_TALLY, terms, nowMs, policy);
 }

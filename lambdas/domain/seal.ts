@@ -1,7 +1,7 @@
 // Freezing an hour: the whole wire record, its deadline and what it was made of.
 import { deadlineOf } from './deadline.ts';
 import { type Allowance, type Inclusion, inclusionOf } from './entitlement.ts';
-import { HOUR_MS, type HourStart, hourStartMs } from './hour.ts';
+import { HOUR_MS, type HourStart, hourStartMs, SECOND_MS } from './hour.ts';
 import type { Allocation, AppliedEntitlement, Credit, Rehearsal, SealedHour, WireRecord } from './ledger.ts';
 import { type Licence, licenceStartMsIn, periodOfHour } from './licence.ts';
 import { MAX_ALLOCATIONS, MAX_QUANTITY, MAX_TAGS } from './marketplace-limits.ts';
@@ -168,14 +168,27 @@ function wireRecord(
  * licence only hours later and its start is not known, its first usage of the hour shows that it ran by then.
  */
 function recordTimestampSeconds(hour: HourStart, licence: Licence, firstUsedAt: number | undefined): number {
+  // Rounded up, but never into the next hour: there the record would stand in the way of that hour's own.
+  return Math.min(firstSecondOf(hour, licence, firstUsedAt), lastSecondOf(hour));
+}
+
+/** Whether a licence begins so late in an hour that no whole second of it can be stamped: AWS refuses each of them. */
+export function beginsWithinLastSecond(hour: HourStart, licence: Licence, firstUsedAt: number | undefined): boolean {
+  return firstSecondOf(hour, licence, firstUsedAt) > lastSecondOf(hour);
+}
+
+function firstSecondOf(hour: HourStart, licence: Licence, firstUsedAt: number | undefined): number {
   const startMs = hourStartMs(hour);
   const period = periodOfHour(licence, hour);
   const isStartKnown = !period || period.from !== undefined;
   const heardLater = licence.firstSeenAt >= startMs + HOUR_MS;
   const licenceStart = isStartKnown || !heardLater ? licenceStartMsIn(licence, hour) : (firstUsedAt ?? startMs);
   const clamped = licenceStart > startMs && licenceStart < startMs + HOUR_MS ? licenceStart : startMs;
-  // Rounded up, but never into the next hour: there the record would stand in the way of that hour's own.
-  return Math.min(Math.ceil(clamped / 1_000), (startMs + HOUR_MS) / 1_000 - 1);
+  return Math.ceil(clamped / SECOND_MS);
+}
+
+function lastSecondOf(hour: HourStart): number {
+  return (hourStartMs(hour) + HOUR_MS) / SECOND_MS - 1;
 }
 
 /** Allocations only where something is tagged; what does not fit goes into the one untagged allocation, and is told. */

@@ -86,6 +86,27 @@ describe('an hour that is not sealed', () => {
     expect(step).toMatchObject({ carries: [], sealed: { heldLate: 12_500, heldReasons: ['policy'], carriedOut: 0 } });
   });
 
+  test('goes on into the next hour where its licence begins within its last second', () => {
+    const licence = aLicence({ periods: [{ from: at('2026-09-21T10:59:59.165Z') }] });
+    const product = aProduct({ lateUsage: 'hold' });
+
+    const step = stepOf(decideClose(aMeter({ licence, product }), SETTLED, policy), 'sealCarried');
+
+    expect(step).toMatchObject({
+      sealed: { status: 'carried', carriedOut: 12_500, heldLate: 0 },
+      carries: [{ hour: '2026-09-21T11', quantity: 12_500 }],
+    });
+  });
+
+  test('is sealed in place where its licence begins with its last second', () => {
+    const licence = aLicence({ periods: [{ from: at('2026-09-21T10:59:59Z') }] });
+
+    expect(decideClose(aMeter({ licence }), SETTLED, policy)).toMatchObject({
+      kind: 'seal',
+      sealed: { record: { timestampSeconds: at('2026-09-21T10:59:59Z') / 1_000 } },
+    });
+  });
+
   test('carries at most 50 tag sets in its transaction; DynamoDB takes 100 writes', () => {
     const rows = Array.from({ length: 120 }, (_, index) => ({ quantity: 2, tags: { tenant: `t-${index}` } }));
 
@@ -162,6 +183,38 @@ describe('an hour that is sealed', () => {
 
   test('is held where the product holds late usage', () => {
     const meter = lateMeter({ product: aProduct({ lateUsage: 'hold' }) });
+
+    expect(decideClose(meter, SETTLED, policy)).toMatchObject({ kind: 'holdLate', quantity: 45, reason: 'policy' });
+  });
+
+  test('carries what 32 bits could not hold though late usage is held, whoever withheld a part of the record', () => {
+    const tally = aTally([{ quantity: 3_000_000_000 }]);
+    const product = aProduct({ lateUsage: 'hold' });
+    const full = aSealedHour({}, tally);
+    const { record } = full;
+    const allowance = { basis: 'perTerm' as const, entitledQuantity: 700, used: 0, overage: 0, termStart: anHour() };
+    const counted = { ...allowance, used: 2_147_484_347, overage: 2_147_483_647 };
+    const ofContract = { tally, product: aProduct({ lateUsage: 'hold', pricingModel: 'contractWithConsumption' }) };
+    const included = stepOf(decideClose(aMeter({ ...ofContract, allowance }), SETTLED, policy), 'seal').sealed;
+    const withheld = (sealed: SealedHour) => ({
+      ...sealed,
+      record: { ...record, quantity: sealed.record.quantity - 500 },
+      withheldQuantity: (sealed.withheldQuantity ?? 0) + 500,
+    });
+
+    expect(included).toMatchObject({ record: { quantity: 2_147_483_647 }, withheldQuantity: 700 });
+    expect(decideClose(aMeter({ sealed: withheld(full), tally, product }), SETTLED, policy)).toMatchObject({
+      kind: 'carry',
+      carry: { quantity: 852_516_353 },
+    });
+    const late = aMeter({ ...ofContract, sealed: withheld(included), allowance: counted });
+    expect(decideClose(late, SETTLED, policy)).toMatchObject({ kind: 'carry', carry: { quantity: 852_515_653 } });
+  });
+
+  test('holds late usage of an hour that is one unit short of 32 bits, where the product holds it', () => {
+    const sealed = sealedOf(2_147_483_646);
+    const tally = aTally([{ quantity: 2_147_483_646 }, { quantity: 45 }]);
+    const meter = aMeter({ sealed, tally, product: aProduct({ lateUsage: 'hold' }) });
 
     expect(decideClose(meter, SETTLED, policy)).toMatchObject({ kind: 'holdLate', quantity: 45, reason: 'policy' });
   });
@@ -248,6 +301,7 @@ describe('a zero record', () => {
     ['the licence was first seen after the hour', { licence: { firstSeenAt: at('2026-09-21T11:00:00Z') } }],
     ['the licence ended before the hour', { licence: { ending: { noticeAt: 0, revokedAt: 0 } } }],
     ['the hour was metered by customer identifier', { licence: { cutOverHour: anHour('2026-09-21T11') } }],
+    ['the licence begins within the last second', { licence: { periods: [{ from: at('2026-09-21T10:59:59.001Z') }] } }],
     ['no period covers the hour', { licence: { periods: [{ to: at('2026-09-21T10:00:00Z') }] } }],
   ])('is left out where %s', (_claim, overrides) => {
     expect(zero(overrides)).toBeUndefined();

@@ -15,6 +15,7 @@ import {
 } from '../../lambdas/domain/hour.ts';
 import { hourShardKey, meterKey } from '../../lambdas/domain/keys.ts';
 import { type Carry, isLive, type SealedHour, standingQuantity } from '../../lambdas/domain/ledger.ts';
+import { MAX_QUANTITY } from '../../lambdas/domain/marketplace-limits.ts';
 import { identityOf } from '../../lambdas/domain/metering-batch.ts';
 import { groupKeysOf } from '../../lambdas/domain/metering-result.ts';
 import { ABSENT_AT_AWS } from '../../lambdas/domain/operations/confirm.ts';
@@ -375,10 +376,12 @@ function wasUnknown(world: MeteringWorld, customer: PlannedCustomer, hour: HourS
 function wrongInclusions(world: MeteringWorld, meters: readonly Meter[]): string | undefined {
   if (!world.plan.customers.some(({ contract }) => contract)) return undefined;
   const acts = new Map<string, { withheld: number; carriedOn: number }>();
+  // Beside what is included, a part that an operator withholds, and what accepting AWS's record gives up.
   for (const { action, licenceKey = '', dimension = '', hour, facts } of world.ledger.actions.values()) {
     const key = `${hour} ${meterKey(licenceKey, dimension)}`;
     const known = acts.get(key) ?? { withheld: 0, carriedOn: 0 };
     if (action === 'withhold' && Number(facts['left']) > 0) known.withheld += Number(facts['units']);
+    if (action === 'accept') known.withheld += Number(facts['givenUp'] ?? 0);
     if (action === 'carryOn') known.carriedOn += Number(facts['late']);
     acts.set(key, known);
   }
@@ -592,8 +595,10 @@ function lostAtEnd(world: MeteringWorld, customer: PlannedCustomer, meters: read
   if (isTroubled || endHeardMs(customer) - end.deprovisionedAtMs > 3 * MINUTE_MS) return undefined;
   const accessEndMs = Math.min(end.noticeAtMs + world.plan.policy.noticeToRevokeMs, end.deprovisionedAtMs);
   const inTimeMs = accessEndMs - END_GRACE_MS;
-  const lost = meters.find(({ customer: of, hour, sealed, lastWrittenMs, carriesIn }) => {
+  const lost = meters.find(({ customer: of, hour, sealed, tally, lastWrittenMs, carriesIn }) => {
     if (of !== customer || !sealed || sealed.heldLate === 0 || hour > hourOf(accessEndMs)) return false;
+    // More than one record holds, and no later hour to take it.
+    if (sealed.heldLate <= tally.used - MAX_QUANTITY) return false;
     return lastWrittenMs < inTimeMs && carriesIn.every(({ carriedAt }) => carriedAt < inTimeMs);
   });
   return lost && `held ${lost.sealed?.heldReasons.join()} at the end, though reported in time: ${lost.key}`;
