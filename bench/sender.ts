@@ -6,7 +6,7 @@ import { HOUR_MS, hourStartMs, parseHour } from '../lambdas/domain/hour.ts';
 import { CALLS_PER_SECOND } from '../lambdas/domain/marketplace-limits.ts';
 import { createSendMeteringHandler } from '../lambdas/send-metering.handler.ts';
 import { backendEnvironment, lambdaContext } from '../local/backend.ts';
-import { ControlClient } from '../local/control-client.ts';
+import { ControlClient } from '../operator/control-client.ts';
 import { type Buyer, openRecord, putRecords } from './records.ts';
 import { PRODUCT, startBenchWorld } from './world.ts';
 

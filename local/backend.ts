@@ -77,7 +77,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     NOTICES_TABLE: tables.notices,
     DELIVERIES_TABLE: tables.deliveries,
     EVENT_BUS: 'access-events',
-    WEBHOOKS_QUEUE: queueUrl(messagingUrl),
+    WEBHOOKS_QUEUE: queueUrl(messagingUrl, 'webhooks'),
     WEBHOOKS: JSON.stringify(options.webhooks ?? []),
     USAGE_WARNING_HOURS: '[12,6,2]',
     SESSION_KEYS_SECRET,

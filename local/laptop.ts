@@ -7,21 +7,23 @@ import { MINUTE_MS } from '../lambdas/domain/hour.ts';
 import { systemClock } from '../lambdas/runtime/clock.ts';
 import type { Log } from '../lambdas/runtime/log.ts';
 import { dynamoClient } from '../lambdas/stores/dynamo.ts';
+import { ControlClient } from '../operator/control-client.ts';
+import type { DeploymentFacts } from '../operator/deployment.ts';
+import { WorldClock } from '../operator/world-clock.ts';
 import { type SimulatorOptions, startSimulator } from '../simulator/simulator.ts';
-import { type Backend, createBackend } from './backend.ts';
-import { ControlClient } from './control-client.ts';
+import { type Backend, type BackendOptions, createBackend } from './backend.ts';
 import { startDatabase } from './database.ts';
 import { DemoProduct, jsonPage } from './demo-product.ts';
 import { passEmptyHours } from './empty-hours.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type ProxyHandler, startGateway } from './gateway.ts';
+import { laptopFacts } from './laptop-facts.ts';
 import { type DeadLetter, LocalQueue } from './local-queue.ts';
 import { startMessaging, webhookRules } from './messaging.ts';
 import { NoticeFeed } from './notice-feed.ts';
 import type { Schedule } from './schedules.ts';
 import { startSecrets, WEBHOOK_SECRET_ARN } from './secrets.ts';
 import { createTables, type TableNames } from './tables.ts';
-import { WorldClock } from './world-clock.ts';
 
 interface LaptopOptions {
   /** Where the data is kept between starts. */
@@ -51,6 +53,8 @@ export interface Laptop {
   readonly marketplaceUrl: string;
   readonly controlSecret: string;
   readonly webhookSecret: string;
+  /** As the operator's tools want to know it. */
+  readonly facts: DeploymentFacts;
   close(): Promise<void>;
 }
 
@@ -107,7 +111,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
       queue: queues.webhooks,
     });
     closers.push(() => messaging.close());
-    const backend = createBackend({
+    const settings: BackendOptions = {
       databaseEndpoint: database.endpoint,
       tables,
       marketplaceUrl: simulator.url,
@@ -119,7 +123,8 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
       ...(options.policy === undefined ? {} : { policy: options.policy }),
       webhooks,
       log,
-    });
+    };
+    const backend = createBackend(settings);
     const feed = new NoticeFeed(control, queues.notices, backend.applyNotice);
     const visits: 'visit'[] = [];
     const demo = new Map([
@@ -141,6 +146,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
       marketplaceUrl: simulator.url,
       controlSecret: simulator.controlSecret,
       webhookSecret: secrets.webhookSecret,
+      facts: laptopFacts(settings, { messagingUrl: messaging.url, appUrl: gateway.url, simulator }),
       close,
     };
   } catch (error) {

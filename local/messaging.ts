@@ -23,9 +23,14 @@ export interface MessagingOptions {
 /** As AWS takes them at most. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** The address of the one queue at a messaging server. */
-export function queueUrl(messagingUrl: string): string {
-  return `${messagingUrl}/000000000000/webhooks`;
+/** The address of a queue at a messaging server. */
+export function queueUrl(messagingUrl: string, name: string): string {
+  return `${messagingUrl}/000000000000/${name}`;
+}
+
+/** The address of the queue of what a queue gave up. */
+export function deadLettersUrl(messagingUrl: string, name: string): string {
+  return queueUrl(messagingUrl, `${name}-dead-letters`);
 }
 
 /** Serves PutEvents, SendMessage and ChangeMessageVisibility on loopback. */

@@ -1,5 +1,5 @@
 // The way of AWS's notices on a laptop: from the simulator, as they went out, through a queue to apply-notice.
-import type { ControlClient } from './control-client.ts';
+import type { ControlClient } from '../operator/control-client.ts';
 import type { LocalQueue, QueueFunction } from './local-queue.ts';
 
 interface SentNotice {

@@ -1,6 +1,6 @@
 // EventBridge Scheduler's part on a laptop: the scheduled handlers, driven by the simulator's clock.
 import { type Log, safeFactsOf } from '../lambdas/runtime/log.ts';
-import type { WorldClock } from './world-clock.ts';
+import type { WorldClock } from '../operator/world-clock.ts';
 
 /** How often the simulator is asked whether its clock has moved; a person should not notice. */
 const LOOK_EVERY_MS = 500;

@@ -1,13 +1,17 @@
 // npm start: the whole story on this machine. --fresh forgets what earlier starts left.
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SECOND_MS } from '../lambdas/domain/hour.ts';
 import { consoleLog } from '../lambdas/runtime/log.ts';
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
+import { writeDeploymentFile } from '../operator/deployment-file.ts';
 import { type Laptop, startLaptop } from './laptop.ts';
 import { runSchedules } from './schedules.ts';
 import { storyLog } from './story-log.ts';
 
 const FOLDER = '.local/start';
+/** In the folder while it runs: what `fulfillment` and the console open. */
+const DEPLOYMENT_FILE = 'deployment.json';
 const APP_PORT = 7300;
 const MARKETPLACE_PORT = 7301;
 
@@ -88,9 +92,10 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
   }
   const startedAtMs = performance.now();
   const log = values.verbose ? consoleLog : storyLog;
+  // A second start on other ports has a world of its own.
+  const folder = appPort === APP_PORT ? FOLDER : `${FOLDER}-${appPort}`;
   const laptop = await startLaptop({
-    // A second start on other ports has a world of its own.
-    folder: appPort === APP_PORT ? FOLDER : `${FOLDER}-${appPort}`,
+    folder,
     isFresh: values.fresh,
     appPort,
     // A new world's clock stands still until a person moves it, so the time of the printed curl line stays right.
@@ -104,6 +109,7 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
     process.exit(1);
   });
   await pointListings(laptop);
+  const removeFile = writeDeploymentFile(join(folder, DEPLOYMENT_FILE), laptop.facts);
   const schedules = runSchedules({ ...laptop, log });
   await announce(laptop, performance.now() - startedAtMs, webhookUrl);
 
@@ -114,6 +120,7 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
       isClosing = true;
       console.log('  ending after the run that is under way; Ctrl-C again ends at once');
       void schedules.stop().then(async () => {
+        removeFile();
         await laptop.close();
         process.exit(0);
       });

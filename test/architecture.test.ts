@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const ROOMS = ['lambdas', 'lib', 'simulator', 'client', 'cli', 'local', 'bench', 'test'];
+const ROOMS = ['lambdas', 'lib', 'simulator', 'client', 'cli', 'operator', 'local', 'bench', 'test'];
 
 /** What each room may import besides itself: other rooms, node: modules and packages by name. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -41,8 +41,21 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'p-limit',
     'node:*',
   ],
+  operator: [
+    'client',
+    'lambdas/domain',
+    'lambdas/contracts',
+    'lambdas/flow',
+    'lambdas/stores',
+    'lambdas/runtime',
+    'lambdas/marketplace',
+    '@aws-sdk/*',
+    'node:*',
+    'valibot',
+  ],
   cli: [
     'client',
+    'operator',
     'lambdas/domain',
     'lambdas/contracts',
     'lambdas/flow',
@@ -52,7 +65,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:*',
     'p-limit',
   ],
-  local: ['lambdas', 'lambdas/*', 'simulator', '@aws-sdk/*', 'aws-lambda', 'node:*', 'p-limit'],
+  local: ['lambdas', 'lambdas/*', 'simulator', 'operator', '@aws-sdk/*', 'aws-lambda', 'node:*', 'p-limit'],
   bench: ['*'],
   test: ['*'],
 };
@@ -116,7 +129,7 @@ describe('the rooms of the project', () => {
 
   test('meet only in handlers: nothing deployed imports a handler', () => {
     const wrong = imports.filter(
-      ({ file, target }) => target.endsWith('.handler.ts') && /^(lambdas|lib|client|cli)\//.test(file),
+      ({ file, target }) => target.endsWith('.handler.ts') && /^(lambdas|lib|client|operator|cli)\//.test(file),
     );
 
     expect(wrong).toEqual([]);

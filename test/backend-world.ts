@@ -16,15 +16,16 @@ import { DynamoLedgerStore } from '../lambdas/stores/ledger-store.ts';
 import { DynamoUsageStore } from '../lambdas/stores/usage-store.ts';
 import { DynamoWorkStore } from '../lambdas/stores/work-store.ts';
 import { createBackend } from '../local/backend.ts';
-import { ControlClient } from '../local/control-client.ts';
 import { type Database, startDatabase } from '../local/database.ts';
 import { startGateway } from '../local/gateway.ts';
+import { laptopFacts } from '../local/laptop-facts.ts';
 import { LocalQueue } from '../local/local-queue.ts';
 import { startMessaging, webhookRules } from '../local/messaging.ts';
 import { NoticeFeed } from '../local/notice-feed.ts';
 import { type SecretServer, startSecrets } from '../local/secrets.ts';
 import { createTables } from '../local/tables.ts';
-import { WorldClock } from '../local/world-clock.ts';
+import { ControlClient } from '../operator/control-client.ts';
+import { WorldClock } from '../operator/world-clock.ts';
 import { startSimulator } from '../simulator/simulator.ts';
 
 export const PRODUCT = 'metrics-cloud';
@@ -213,6 +214,8 @@ export async function startBackendWorld({ database, secrets }: Services, options
     tables,
     backend,
     gateway,
+    /** As the operator's tools find it. */
+    facts: laptopFacts(settings, { messagingUrl: messaging.url, appUrl: gateway.url, simulator }),
     logged,
     subscribe,
     report,

@@ -6,6 +6,7 @@ import {
   DeleteItemCommand,
   type DeleteItemCommandInput,
   DynamoDBClient,
+  type DynamoDBClientConfig,
   GetItemCommand,
   type GetItemCommandInput,
   PutItemCommand,
@@ -21,13 +22,18 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { convertToNative, marshall } from '@aws-sdk/util-dynamodb';
 import { Unavailable } from '../domain/failure.ts';
-import type { ClientSettings } from '../runtime/aws-client.ts';
 
 /** An item as plain values. */
 export type Item = Record<string, unknown>;
 
+interface DatabaseClientSettings {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly credentials?: NonNullable<DynamoDBClientConfig['credentials']>;
+}
+
 /** A client whose own retries cover throttling and short faults; conditions make each write safe to repeat. */
-export function dynamoClient(settings: ClientSettings): DynamoDBClient {
+export function dynamoClient(settings: DatabaseClientSettings): DynamoDBClient {
   const client = new DynamoDBClient({ ...settings, maxAttempts: 5 });
   // It copies every item of every answer for a log that nobody keeps: a tenth of the processor's time of a close.
   client.middlewareStack.remove('loggerMiddleware');

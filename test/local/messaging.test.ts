@@ -21,7 +21,7 @@ async function startTestMessaging() {
   const messaging = await startMessaging({ targets: [(event) => void heard.push(event), rules], queue });
   onTestFinished(() => messaging.close());
   const settings = { region: 'us-east-1', endpoint: messaging.url, credentials };
-  const deliveries = new SqsDeliveryQueue(queueClient(settings), queueUrl(messaging.url));
+  const deliveries = new SqsDeliveryQueue(queueClient(settings), queueUrl(messaging.url, 'webhooks'));
   return { time, queue, heard, deliveries, bus: eventBridgeClient(settings), url: messaging.url };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WorldClock } from '../../local/world-clock.ts';
+import { WorldClock } from '../../operator/world-clock.ts';
 
 test('The clock sees the simulator’s time ahead, and goes by it only once it is moved on', async () => {
   let anchorMs = 1_000;

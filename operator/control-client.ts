@@ -1,4 +1,4 @@
-// The simulator's control API, as the laptop and the tests call it.
+// The simulator's control API, as the laptop, the operator's commands and the tests call it.
 export class ControlClient {
   readonly #url: string;
   readonly #secret: string;

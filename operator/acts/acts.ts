@@ -1,0 +1,17 @@
+// Everything that an operator may do, by name: the CLI's commands and the console's buttons are made from it.
+import type { OperatorAct } from './act.ts';
+import { carryOnAct } from './carry-on.ts';
+import { creditAct } from './credit.ts';
+import { releaseAct } from './release.ts';
+import { releaseGroupAct } from './release-group.ts';
+import { settleAct } from './settle.ts';
+import { withholdAct } from './withhold.ts';
+
+export const ACTS: readonly OperatorAct[] = [
+  releaseAct,
+  releaseGroupAct,
+  settleAct,
+  carryOnAct,
+  withholdAct,
+  creditAct,
+];
