@@ -4,6 +4,7 @@ import { parseMeteringPolicy, parseProducts } from './contracts/product-settings
 import { closeDueHours } from './flow/close-due-hours.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
+import { measuredRun, unmeasured } from './runtime/metric.ts';
 import { scheduleHandler } from './runtime/schedule.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
@@ -16,7 +17,7 @@ import { DynamoWorkStore } from './stores/work-store.ts';
 
 const WRITES_AT_ONCE = 32;
 
-export function createCloseHoursHandler({ environment, clock, log }: Surroundings) {
+export function createCloseHoursHandler({ environment, clock, log, measure = unmeasured }: Surroundings) {
   const settings = readSettings('close-hours', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const ports = {
@@ -32,7 +33,18 @@ export function createCloseHoursHandler({ environment, clock, log }: Surrounding
     products: parseProducts(settings.PRODUCTS),
     policy: parseMeteringPolicy(settings.METERING_POLICY),
   };
-  return scheduleHandler(log, 'HoursClosed', async (hasTime) => ({ ...(await closeDueHours(ports, hasTime)) }));
+  return scheduleHandler(log, 'HoursClosed', async (hasTime) => {
+    const result = await measuredRun(
+      () => closeDueHours(ports, hasTime),
+      (count) =>
+        measure('close-hours', {
+          RecordsSealed: count('sealed'),
+          MetersBroken: count('broken'),
+          MetersAwaitingLicence: count('awaiting'),
+        }),
+    );
+    return { ...result };
+  });
 }
 
 export const handler = built(createCloseHoursHandler);

@@ -6,6 +6,7 @@ import type { WebhookPoster } from './flow/access-ports.ts';
 import { deliverWebhook } from './flow/deliver-webhook.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
+import { unmeasured } from './runtime/metric.ts';
 import { queueHandler } from './runtime/queue.ts';
 import { readSettings } from './runtime/settings.ts';
 import { postWebhook, targetProblem } from './runtime/webhook-target.ts';
@@ -17,7 +18,7 @@ import { WebhookSecrets } from './stores/webhook-secrets.ts';
 
 /** `post` reaches no place inside of anybody's network, unless another is handed in. */
 export function createDeliverWebhooksHandler(
-  { environment, clock, log }: Surroundings,
+  { environment, clock, log, measure = unmeasured }: Surroundings,
   post: WebhookPoster = postWebhook,
 ) {
   const settings = readSettings('deliver-webhooks', environment);
@@ -47,6 +48,8 @@ export function createDeliverWebhooksHandler(
     const { dispatch } = reading;
     const delivered = await deliverWebhook(ports, dispatch);
     const { kind, ...rest } = delivered;
+    const isGivenUp = delivered.kind === 'settled' && delivered.status !== 'delivered';
+    measure('deliver-webhooks', { WebhooksGivenUp: isGivenUp ? 1 : 0 });
     const facts = { endpoint: dispatch.endpoint, eventId: accessEventId(dispatch), ...rest };
     if (kind === 'settled') return { kind: 'done', facts };
     await queue.hide(receiptHandle, delivered.inSeconds);

@@ -7,6 +7,7 @@ import { recordUsage } from './flow/record-usage.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
 import { httpHandler, JSON_HEADERS, jsonFault } from './runtime/http.ts';
+import { unmeasured } from './runtime/metric.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
@@ -16,7 +17,7 @@ import { DynamoWorkStore } from './stores/work-store.ts';
 
 const WRITES_AT_ONCE = 32;
 
-export function createRecordUsageHandler({ environment, clock, log }: Surroundings) {
+export function createRecordUsageHandler({ environment, clock, log, measure = unmeasured }: Surroundings) {
   const settings = readSettings('record-usage', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const ports = {
@@ -33,6 +34,7 @@ export function createRecordUsageHandler({ environment, clock, log }: Surroundin
     const outcomes = await recordUsage(ports, parseUsageReport(request.text(MAX_REPORT_BYTES)));
     const counts = { recorded: 0, already: 0, conflict: 0, refused: 0 };
     for (const { outcome } of outcomes) counts[outcome] += 1;
+    measure('record-usage', { EventsRecorded: counts.recorded, EventsRefused: counts.refused + counts.conflict });
     return {
       status: 200,
       headers: { 'Content-Type': 'application/json' },

@@ -14,6 +14,7 @@ import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
 import { type HttpResponse, httpHandler } from './runtime/http.ts';
 import type { HttpRequest } from './runtime/http-request.ts';
+import { unmeasured } from './runtime/metric.ts';
 import { sessionCookie } from './runtime/session-cookie.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
@@ -25,7 +26,7 @@ import { DynamoWorkStore } from './stores/work-store.ts';
 /** A token has some hundred characters; the rest is for what else AWS may come to send. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-export function createResolveBuyerHandler({ environment, clock, log }: Surroundings) {
+export function createResolveBuyerHandler({ environment, clock, log, measure = unmeasured }: Surroundings) {
   const settings = readSettings('resolve-buyer', environment);
   const registration = parseRegistrationSettings(settings.REGISTRATION);
   const database = dynamoClient(clientSettings(environment, 'DYNAMODB'));
@@ -55,7 +56,9 @@ export function createResolveBuyerHandler({ environment, clock, log }: Surroundi
     if (!token) return { ...failureAnswer(frame, 'tokenMissing'), status: 400 };
 
     const resolution = await resolveBuyer(ports, { token, hints }, clock());
-    if (resolution.kind !== 'resolved') return failed(frame, resolution);
+    const isRedeemed = resolution.kind === 'resolved';
+    measure('resolve-buyer', { TokensRedeemed: isRedeemed ? 1 : 0, TokensRefused: isRedeemed ? 0 : 1 });
+    if (!isRedeemed) return failed(frame, resolution);
     const { customer, isNew } = resolution;
     const session = await openSession(keys, customer, clock());
     const cookie = { 'Set-Cookie': sessionCookie(session, SESSION_LIFETIME_MS) };

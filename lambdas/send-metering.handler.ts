@@ -6,6 +6,7 @@ import { sendMetering } from './flow/send-metering.ts';
 import { MarketplaceMetering } from './marketplace/metering.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
+import { measuredRun, unmeasured } from './runtime/metric.ts';
 import { TokenBucket } from './runtime/pace.ts';
 import { scheduleHandler } from './runtime/schedule.ts';
 import { readSettings } from './runtime/settings.ts';
@@ -19,7 +20,10 @@ const CALLS_AT_ONCE = 1.6;
 const WRITES_AT_ONCE = 48;
 
 /** Built by Lambda with the usual patience for a call, or with another one. */
-export function createSendMeteringHandler({ environment, clock, log }: Surroundings, callTimeoutMs?: number) {
+export function createSendMeteringHandler(
+  { environment, clock, log, measure = unmeasured }: Surroundings,
+  callTimeoutMs?: number,
+) {
   const settings = readSettings('send-metering', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const { lingerMs, callsPerSecond } = parseMeteringPolicy(settings.METERING_POLICY);
@@ -36,7 +40,19 @@ export function createSendMeteringHandler({ environment, clock, log }: Surroundi
     lingerMs,
     stateShards: STATE_SHARDS,
   };
-  return scheduleHandler(log, 'MeteringSent', async (hasTime) => ({ ...(await sendMetering(ports, hasTime)) }));
+  return scheduleHandler(log, 'MeteringSent', async (hasTime) => {
+    const result = await measuredRun(
+      () => sendMetering(ports, hasTime),
+      (count) =>
+        measure('send-metering', {
+          RecordsSent: count('records'),
+          RecordsHonoured: count('honoured'),
+          CallsMade: count('calls'),
+          CallsThrottled: count('throttled'),
+        }),
+    );
+    return { ...result };
+  });
 }
 
 export const handler = built(createSendMeteringHandler);

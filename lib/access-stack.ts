@@ -80,6 +80,7 @@ export class AccessStack extends Stack {
       batchesAtOnce: 5,
       waiting: { impact, remedy: 'docs/runbook.md#webhooks-waiting', longerThan: Duration.hours(1) },
       dead: { impact, remedy: 'docs/runbook.md#dead-letters-of-webhooks' },
+      severity: 'low',
     });
     for (const { name, types } of deployment.webhooks) {
       const rule = new Rule(this, `Webhook-${name}`, {
@@ -97,6 +98,7 @@ export class AccessStack extends Stack {
         DELIVERIES_TABLE: storage.deliveries.access(['PutItem', 'UpdateItem']),
         WEBHOOKS: webhooksSetting(deployment.webhooks),
         WEBHOOKS_QUEUE: queue.access(['ChangeMessageVisibility']),
+        STAGE: deployment.stage,
       },
       statements: [
         new PolicyStatement({
@@ -106,6 +108,7 @@ export class AccessStack extends Stack {
       ],
       impact,
       remedy: 'docs/runbook.md#webhooks-waiting',
+      severity: 'low',
       timeout: TIME_FOR_A_BATCH,
       logRetention: deployment.logRetentionDays,
     });

@@ -4,6 +4,8 @@ import { MeteringPolicySchema, ProductSchema, ProductsSchema } from '../lambdas/
 import { RegistrationSettingsSchema } from '../lambdas/contracts/registration-settings.ts';
 import { UsageWarningHoursSchema, webhooksSchema } from '../lambdas/contracts/webhook-settings.ts';
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
+import { AlarmSettingsSchema } from './alarm-settings.ts';
+import { arnOf } from './arn-setting.ts';
 import { problemsOf } from './settings-problems.ts';
 
 /** The days that CloudWatch Logs knows. */
@@ -18,13 +20,6 @@ const Principal = v.pipe(
     'has to be an account of 12 digits or the ARN of an IAM role or user',
   ),
 );
-
-const arnOf = (service: string) =>
-  v.pipe(
-    v.string(),
-    v.startsWith('arn:', `has to be an ARN of ${service}`),
-    v.includes(`:${service}:`, `has to be an ARN of ${service}`),
-  );
 
 /** AWS's own topics of a legacy product: in its account, whose number the management portal shows, and its region. */
 const LegacyTopic = v.pipe(
@@ -77,6 +72,8 @@ const Members = v.strictObject({
   alarmTopicArn: v.exactOptional(arnOf('sns')),
   /** The same in us-east-1, where AWS's notices are forwarded from if the home is elsewhere. */
   noticeAlarmTopicArn: v.exactOptional(arnOf('sns')),
+  /** Who else is told of alarms, and when. */
+  alarms: v.optional(AlarmSettingsSchema, {}),
   /** A regional WAF web ACL to put before the pages. */
   webAclArn: v.exactOptional(arnOf('wafv2')),
   /** API Gateway writes logs by one role per account and region: make it, or leave the one that is there. */

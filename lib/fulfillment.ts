@@ -1,9 +1,7 @@
 // The whole deployment: the stacks and what goes for all of them.
-import type { App, Stack } from 'aws-cdk-lib';
-import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { App } from 'aws-cdk-lib';
 import { AccessStack } from './access-stack.ts';
+import { mailTopic, sendAlarms } from './alarm-routes.ts';
 import type { Deployment } from './deployment.ts';
 import { LifecycleStack } from './lifecycle-stack.ts';
 import { MeteringStack } from './metering-stack.ts';
@@ -35,22 +33,19 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
   const access = new AccessStack(app, 'Access', { ...named('access'), storage });
   const lifecycle = new LifecycleStack(app, 'Lifecycle', { ...named('lifecycle'), storage, access });
   const atHome = { storage, registration, metering, access, lifecycle };
-  for (const stack of Object.values(atHome)) sendAlarms(stack, deployment.alarmTopicArn);
+  const { alarms, alarmTopicArn, noticeAlarmTopicArn } = deployment;
+  const mails = mailTopic(storage, alarms);
+  for (const stack of Object.values(atHome)) {
+    const topics = { any: mails ? [mails] : [], anyArn: alarmTopicArn };
+    sendAlarms(stack, { ...topics, highArn: alarms.highTopicArn, lowArn: alarms.lowTopicArn }, alarms);
+  }
   if (deployment.homeRegion === NOTICE_REGION) return atHome;
   const forwarding = new NoticeForwardingStack(app, 'NoticeForwarding', {
     stackName: `fulfillment-${deployment.stage}-notice-forwarding`,
     env: { region: NOTICE_REGION },
     homeRegion: deployment.homeRegion,
   });
-  // CloudWatch reaches topics of its own region only.
-  sendAlarms(forwarding, deployment.noticeAlarmTopicArn);
+  const mailsAbroad = mailTopic(forwarding, alarms);
+  sendAlarms(forwarding, { any: mailsAbroad ? [mailsAbroad] : [], anyArn: noticeAlarmTopicArn }, alarms);
   return { ...atHome, forwarding };
-}
-
-function sendAlarms(stack: Stack, topicArn: string | undefined): void {
-  if (topicArn === undefined) return;
-  const action = new SnsAction(Topic.fromTopicArn(stack, 'AlarmTopic', topicArn));
-  for (const construct of stack.node.findAll()) {
-    if (construct instanceof Alarm) construct.addAlarmAction(action);
-  }
 }

@@ -44,6 +44,7 @@ export class LifecycleStack extends Stack {
       // Brought twice and failed; from the third time on SQS leaves a message out of the age.
       waiting: { impact: HARM, remedy: 'docs/runbook.md#notices-waiting', longerThan: Duration.minutes(10) },
       dead: { impact: HARM, remedy: 'docs/runbook.md#dead-letters-of-notices' },
+      severity: 'high',
     });
     const rule = new Rule(this, 'NoticesOfAws', {
       description: 'Everything that AWS Marketplace tells of agreements and licences',
@@ -83,6 +84,7 @@ export class LifecycleStack extends Stack {
         PRODUCTS: productsSetting(deployment.products),
       },
       impact,
+      severity: 'low',
       remedy: 'docs/runbook.md#schedulefailed',
       timeout: TIME_TO_RUN,
       logRetention: deployment.logRetentionDays,
@@ -94,6 +96,7 @@ export class LifecycleStack extends Stack {
       everyMinutes: 15,
       deadLetters: new DeadLetters(this, 'FailedRuns'),
       impact,
+      severity: 'low',
       remedy: 'docs/runbook.md#dead-letters',
     });
   }

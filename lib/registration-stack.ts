@@ -34,6 +34,7 @@ export class RegistrationStack extends Stack {
       settings: {
         ...settings,
         MARKETPLACE_REGION: deployment.marketplaceRegion,
+        STAGE: deployment.stage,
       },
       impact: 'buyers who have subscribed are shown an error instead of the registration page',
       remedy: 'docs/runbook.md#requestfailed',

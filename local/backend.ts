@@ -13,6 +13,7 @@ import { createResolveBuyerHandler } from '../lambdas/resolve-buyer.handler.ts';
 import type { Clock } from '../lambdas/runtime/clock.ts';
 import type { LambdaContext } from '../lambdas/runtime/handler.ts';
 import type { Log } from '../lambdas/runtime/log.ts';
+import type { Measure } from '../lambdas/runtime/metric.ts';
 import { createSendMeteringHandler } from '../lambdas/send-metering.handler.ts';
 import { createTellProductHandler } from '../lambdas/tell-product.handler.ts';
 import { queueUrl } from './messaging.ts';
@@ -30,6 +31,8 @@ export interface BackendOptions {
   /** By which notices are applied; absent for the clock of all others. */
   readonly noticeClock?: Clock;
   readonly log: Log;
+  /** Takes the handlers' numbers; absent where nobody keeps them. */
+  readonly measure?: Measure;
   /** As in the PRODUCTS setting. */
   readonly products: readonly object[];
   /** As in the METERING_POLICY setting. */
@@ -67,6 +70,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: options.marketplaceUrl,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: options.secretsUrl,
     AWS_ENDPOINT_URL_SQS: messagingUrl,
+    STAGE: 'local',
     MARKETPLACE_REGION: REGION,
     CUSTOMERS_TABLE: tables.customers,
     BUYERS_TABLE: tables.buyers,
@@ -89,8 +93,8 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
 
 /** The handlers that the stacks deploy, each built from the same environment. */
 export function createBackend(options: BackendOptions) {
-  const { clock, noticeClock = clock, log, postWebhook } = options;
-  const surroundings = { environment: backendEnvironment(options), clock, log };
+  const { clock, noticeClock = clock, log, measure, postWebhook } = options;
+  const surroundings = { environment: backendEnvironment(options), clock, log, ...(measure ? { measure } : {}) };
   const scheduled = (run: ScheduledRun) => () => run({}, lambdaContext(SCHEDULE_TIME_MS));
   const queued = (run: QueuedRun) => (event: SQSEvent) => run(event, lambdaContext(QUEUE_TIME_MS));
   return {

@@ -58,6 +58,8 @@ export interface SendResult {
   settled: number;
   expired: number;
   faults: number;
+  /** Those of the faults with which AWS said that it was too much at once. */
+  throttled: number;
   /** Records, calls and reads that failed, each named in the log. */
   failed: number;
   leaseTaken: boolean;
@@ -119,6 +121,7 @@ class SendRun {
     settled: 0,
     expired: 0,
     faults: 0,
+    throttled: 0,
     failed: 0,
     leaseTaken: false,
   };
@@ -352,7 +355,10 @@ class SendRun {
     const [first] = batch.records;
     switch (fault.kind) {
       case 'refused':
-        if (fault.isThrottled) this.#ports.pace.throttled();
+        if (fault.isThrottled) {
+          this.result.throttled += 1;
+          this.#ports.pace.throttled();
+        }
         this.#noteFault(fault.code, !fault.isThrottled);
         return;
       case 'unknown':

@@ -2,17 +2,23 @@
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import { consoleLog, type Log } from './log.ts';
+import { embeddedMetrics, type Measure } from './metric.ts';
 
 /** Everything outside a handler. On AWS it comes from Lambda; on a laptop and in tests it is handed in. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent where nobody keeps numbers. */
+  readonly measure?: Measure;
 }
 
 /** The surroundings of a deployed function. Endpoints and credentials are read by the SDK from the environment. */
 function lambdaSurroundings(): Surroundings {
-  return { environment: process.env, clock: systemClock, log: consoleLog };
+  const write = (line: string) => void process.stdout.write(line);
+  // A function that measures has the setting, or fails for want of it before it measures anything.
+  const measure = embeddedMetrics({ stage: process.env['STAGE'] ?? '', clock: systemClock, write });
+  return { environment: process.env, clock: systemClock, log: consoleLog, measure };
 }
 
 /**

@@ -10,6 +10,7 @@ const SETTINGS = {
     'REGISTRATION',
     'SESSION_KEYS_SECRET',
     'MARKETPLACE_REGION',
+    'STAGE',
   ],
   'register-customer': [
     'CUSTOMERS_TABLE',
@@ -20,7 +21,15 @@ const SETTINGS = {
     'SESSION_KEYS_SECRET',
     'REGISTRATION',
   ],
-  'record-usage': ['CUSTOMERS_TABLE', 'USAGE_TABLE', 'WORK_TABLE', 'REJECTS_TABLE', 'PRODUCTS', 'METERING_POLICY'],
+  'record-usage': [
+    'CUSTOMERS_TABLE',
+    'USAGE_TABLE',
+    'WORK_TABLE',
+    'REJECTS_TABLE',
+    'PRODUCTS',
+    'METERING_POLICY',
+    'STAGE',
+  ],
   'close-hours': [
     'CUSTOMERS_TABLE',
     'USAGE_TABLE',
@@ -29,8 +38,9 @@ const SETTINGS = {
     'REJECTS_TABLE',
     'PRODUCTS',
     'METERING_POLICY',
+    'STAGE',
   ],
-  'send-metering': ['LEDGER_TABLE', 'WORK_TABLE', 'METERING_POLICY'],
+  'send-metering': ['LEDGER_TABLE', 'WORK_TABLE', 'METERING_POLICY', 'STAGE'],
   'rotate-session-keys': ['SESSION_KEYS_SECRET'],
   'refresh-entitlements': ['CUSTOMERS_TABLE', 'WORK_TABLE', 'PRODUCTS'],
   'read-customer': ['CUSTOMERS_TABLE', 'LEDGER_TABLE', 'PRODUCTS'],
@@ -43,7 +53,7 @@ const SETTINGS = {
     'EVENT_BUS',
     'USAGE_WARNING_HOURS',
   ],
-  'deliver-webhooks': ['DELIVERIES_TABLE', 'WEBHOOKS', 'WEBHOOKS_QUEUE'],
+  'deliver-webhooks': ['DELIVERIES_TABLE', 'WEBHOOKS', 'WEBHOOKS_QUEUE', 'STAGE'],
   'apply-notice': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS', 'EVENT_BUS'],
 } as const;
 

@@ -1,9 +1,9 @@
 // A queue for what could not be done, so that it can be looked at.
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { BookedAlarm, type Severity } from './alarm-book.ts';
 import { FIVE_MINUTES } from './alarm-period.ts';
 
 export interface DeadLettersAlarm {
@@ -13,6 +13,8 @@ export interface DeadLettersAlarm {
   readonly impact: string;
   /** The heading of ours that says what to do then. */
   readonly remedy: string;
+  /** @default 'high' */
+  readonly severity?: Severity;
 }
 
 export class DeadLetters extends Construct {
@@ -38,15 +40,14 @@ export class DeadLetters extends Construct {
   }
 
   /** Tells somebody for as long as anything lies here. */
-  raiseAlarm({ name, impact, remedy }: DeadLettersAlarm): void {
-    new Alarm(this, 'Any', {
-      alarmName: `${Stack.of(this).stackName}-${name}-dead-letters`,
-      alarmDescription: `${impact}. What to do: ${remedy}`,
+  raiseAlarm({ name, impact, remedy, severity = 'high' }: DeadLettersAlarm): void {
+    new BookedAlarm(this, 'Any', {
+      name: `${name}-dead-letters`,
+      severity,
+      impact,
+      remedy,
       metric: this.queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: 'Maximum' }),
-      threshold: 0,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      above: 0,
     });
   }
 }

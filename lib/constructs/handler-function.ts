@@ -1,11 +1,11 @@
 // A deployed function with the house's choices: what it runs on, what it may do, where it logs, who is told.
-import { AssetHashType, DockerImage, type Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { AssetHashType, DockerImage, type Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { HandlerName, SettingsOf } from '../../lambdas/runtime/settings.ts';
+import { BookedAlarm, type Severity } from './alarm-book.ts';
 import { FIVE_MINUTES } from './alarm-period.ts';
 import { BUNDLE_FILE, bundleHandler, LAMBDAS_FOLDER } from './bundle.ts';
 
@@ -43,7 +43,15 @@ export interface HandlerFunctionProps<H extends HandlerName> {
    * @default 0
    */
   readonly toleratedErrors?: number;
+  /**
+   * How urgent it is that the function fails.
+   * @default 'high'
+   */
+  readonly severity?: Severity;
 }
+
+/** A start that was throttled once is tried again; one that is throttled for ten minutes is no accident. */
+const THROTTLED_SPANS = 2;
 
 export class HandlerFunction<H extends HandlerName> extends Construct {
   readonly lambda: LambdaFunction;
@@ -81,15 +89,23 @@ export class HandlerFunction<H extends HandlerName> extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
     });
-    const { stackName } = Stack.of(this);
-    new Alarm(this, 'Errors', {
-      alarmName: `${stackName}-${props.handler}-errors`,
-      alarmDescription: `While ${props.handler} fails, ${props.impact}. What to do: ${props.remedy}`,
+    const { handler, impact, remedy, severity = 'high' } = props;
+    new BookedAlarm(this, 'Errors', {
+      name: `${handler}-errors`,
+      severity,
+      impact: `While ${handler} fails, ${impact}`,
+      remedy,
       metric: this.lambda.metricErrors({ period: FIVE_MINUTES }),
-      threshold: props.toleratedErrors ?? 0,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      above: props.toleratedErrors ?? 0,
+    });
+    new BookedAlarm(this, 'Throttles', {
+      name: `${handler}-throttles`,
+      severity,
+      impact: `The account has no room to run ${handler}; while that lasts, ${impact}`,
+      remedy: 'docs/runbook.md#functions-throttled',
+      metric: this.lambda.metricThrottles({ period: FIVE_MINUTES }),
+      above: 0,
+      periods: THROTTLED_SPANS,
     });
   }
 }

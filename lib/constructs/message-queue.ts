@@ -1,6 +1,5 @@
 // A queue before a function. What fails comes again by itself, and at last to dead letters, of which somebody is told.
-import { Duration, Stack } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib';
 import type { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
@@ -9,6 +8,7 @@ import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { HandlerName } from '../../lambdas/runtime/settings.ts';
+import { BookedAlarm, type Severity } from './alarm-book.ts';
 import { FIVE_MINUTES } from './alarm-period.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { Access, HandlerFunction } from './handler-function.ts';
@@ -36,6 +36,8 @@ export interface MessageQueueProps {
   readonly waiting: { readonly impact: string; readonly remedy: string; readonly longerThan: Duration };
   /** Who is harmed by what was given up, as a clause. */
   readonly dead: { readonly impact: string; readonly remedy: string };
+  /** How urgent both are. */
+  readonly severity: Severity;
 }
 
 export class MessageQueue extends Construct {
@@ -43,11 +45,12 @@ export class MessageQueue extends Construct {
   readonly deadLetters: DeadLetters;
   readonly #batchesAtOnce: number;
 
-  constructor(scope: Construct, id: string, { name, receives, batchesAtOnce, waiting, dead }: MessageQueueProps) {
+  constructor(scope: Construct, id: string, props: MessageQueueProps) {
     super(scope, id);
+    const { name, receives, batchesAtOnce, waiting, dead, severity } = props;
     this.#batchesAtOnce = batchesAtOnce;
     this.deadLetters = new DeadLetters(this, 'DeadLetters');
-    this.deadLetters.raiseAlarm({ name, ...dead, impact: `Some ${name} were given up: ${dead.impact}` });
+    this.deadLetters.raiseAlarm({ name, ...dead, severity, impact: `Some ${name} were given up: ${dead.impact}` });
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -56,14 +59,13 @@ export class MessageQueue extends Construct {
       deadLetterQueue: { queue: this.deadLetters.queue, maxReceiveCount: receives },
     });
     const minutes = waiting.longerThan.toMinutes();
-    new Alarm(this, 'Waiting', {
-      alarmName: `${Stack.of(this).stackName}-${name}-waiting`,
-      alarmDescription: `The oldest of the ${name} has waited for ${minutes} minutes: ${waiting.impact}. What to do: ${waiting.remedy}`,
+    new BookedAlarm(this, 'Waiting', {
+      name: `${name}-waiting`,
+      severity,
+      impact: `The oldest of the ${name} has waited for ${minutes} minutes: ${waiting.impact}`,
+      remedy: waiting.remedy,
       metric: this.queue.metricApproximateAgeOfOldestMessage({ period: FIVE_MINUTES, statistic: 'Maximum' }),
-      threshold: waiting.longerThan.toSeconds(),
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      above: waiting.longerThan.toSeconds(),
     });
   }
 

@@ -10,12 +10,12 @@ import {
   ResponseType,
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { PolicyDocument } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Limit } from '../deployment.ts';
+import { BookedAlarm } from './alarm-book.ts';
 import { FIVE_MINUTES } from './alarm-period.ts';
 
 /** What the function has to answer in. API Gateway waits 29 s; the rest is for the function's start. */
@@ -111,14 +111,13 @@ export class RegionalApi extends Construct {
 
     for (const route of props.routes) this.#addRoute(route, props.callers);
     for (const [name, answer] of Object.entries(props.gatewayAnswers)) this.#addAnswer(name, answer);
-    new Alarm(this, 'ServerErrors', {
-      alarmName: `${Stack.of(this).stackName}-${id}-server-errors`,
-      alarmDescription: `While ${id} answers with 5xx, ${props.impact}. What to do: ${props.remedy}`,
+    new BookedAlarm(this, 'ServerErrors', {
+      name: `${id}-server-errors`,
+      severity: 'high',
+      impact: `While ${id} answers with 5xx, ${props.impact}`,
+      remedy: props.remedy,
       metric: this.api.metricServerError({ period: FIVE_MINUTES, statistic: 'Sum' }),
-      threshold: 0,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      above: 0,
     });
     Validations.of(this.api).acknowledge({
       id: 'AwsSolutions-APIG2',

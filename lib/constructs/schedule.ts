@@ -1,11 +1,12 @@
 // Runs a function every few minutes. What is due follows from the clock, so a lost tick costs one wait and no more.
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { HandlerName } from '../../lambdas/runtime/settings.ts';
+import { BookedAlarm, type Severity } from './alarm-book.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { HandlerFunction } from './handler-function.ts';
 
@@ -26,21 +27,26 @@ export interface ScheduleProps {
   /** The function's name, for its alarm. */
   readonly handler: HandlerName;
   /** How often. */
-  readonly everyMinutes: 1 | 15;
+  readonly everyMinutes: 1 | 15 | 60;
   /** Takes the ticks that came to nothing. */
   readonly deadLetters: DeadLetters;
   /** Who is harmed while nothing runs, as a clause: it stands in the alarm. */
   readonly impact: string;
   /** The heading of ours that says what to do then. */
   readonly remedy: string;
+  /**
+   * How urgent it is that nothing runs.
+   * @default 'high'
+   */
+  readonly severity?: Severity;
 }
 
 export class Schedule extends Construct {
   constructor(scope: Construct, id: string, props: ScheduleProps) {
     super(scope, id);
-    const { run, handler, everyMinutes, deadLetters, impact, remedy } = props;
+    const { run, handler, everyMinutes, deadLetters, impact, remedy, severity = 'high' } = props;
     const { lambda } = run;
-    const { account, stackName } = Stack.of(this);
+    const { account } = Stack.of(this);
 
     const role = new Role(this, 'Role', {
       // The condition keeps schedules of other accounts from using the role.
@@ -76,14 +82,15 @@ export class Schedule extends Construct {
     run.role.addToPolicy(deadLetters.mayReceive());
 
     const spanMinutes = Math.max(5, everyMinutes);
-    new Alarm(this, 'Silence', {
-      alarmName: `${stackName}-${handler}-silence`,
-      alarmDescription: `${handler} has not run for ${MISSED_SPANS * spanMinutes} minutes: ${impact}. What to do: ${remedy}`,
+    new BookedAlarm(this, 'Silence', {
+      name: `${handler}-silence`,
+      severity,
+      impact: `${handler} has not run for ${MISSED_SPANS * spanMinutes} minutes: ${impact}`,
+      remedy,
       metric: lambda.metricInvocations({ period: Duration.minutes(spanMinutes) }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: MISSED_SPANS,
-      treatMissingData: TreatMissingData.BREACHING,
+      below: 1,
+      periods: MISSED_SPANS,
+      withoutData: TreatMissingData.BREACHING,
     });
   }
 }
