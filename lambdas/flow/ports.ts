@@ -88,6 +88,8 @@ export interface BuyerStore {
   details(customerId: string): Promise<BuyerDetails | undefined>;
   /** Once per customer: `'already'` and nothing changed where details stand. */
   put(details: BuyerDetails): Promise<'recorded' | 'already'>;
+  /** Takes all of a buyer's details away, from every index, too; false where none stand. */
+  erase(customerId: string): Promise<boolean>;
 }
 
 export interface UsageStore {
@@ -149,6 +151,8 @@ export interface LedgerStore {
   hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean>;
   /** References to the records that are not settled, soonest deadline first within each state shard. */
   live(stateShard: number, onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
+  /** References to what is settled and needs a person, soonest deadline first: as `needsAttention` has it. */
+  attention(stateShard: number, onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
   /** The records behind references, as they stand now. */
   records(references: readonly ItemKey[], onMalformed: OnMalformed): Promise<readonly SealedHour[]>;
   /** Notes an attempt before its call; false where the record is no longer to be sent. */
@@ -167,6 +171,8 @@ export interface LedgerStore {
   noteAction(audit: AuditEntry): Promise<'noted' | 'already'>;
   /** The audit line of an act, if it was done. */
   action(actionId: string): Promise<AuditEntry | undefined>;
+  /** The audit lines of a licence, or of a customer where an act names no licence: newest first. One query. */
+  auditOf(subject: string, limit: number): Promise<readonly AuditEntry[]>;
   /** The audit lines of one month (`2026-11`), oldest first. */
   audit(month: string): AsyncIterable<readonly AuditEntry[]>;
 }
@@ -185,7 +191,10 @@ export interface ItemKey {
 /** Told of each stored item that is none of ours by its members. It is left out, so that it costs itself alone. */
 export type OnMalformed = (key: ItemKey, fault: unknown) => void;
 
-/** What the index tells of a record that is not settled: enough to choose which to read. */
+/** How many references a page of the index holds: eight of them are some 2,000, as many as a round of the sender takes. */
+export const REFERENCES_PER_PAGE = 250;
+
+/** What the index tells of a record that is not settled, or needs a person: enough to choose which to read. */
 export interface LiveRecord extends ItemKey {
   readonly deadlineAt: number;
   readonly status: RecordStatus;

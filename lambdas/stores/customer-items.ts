@@ -1,9 +1,11 @@
 // How customers and licences lie in the customers table: keys, and conversions both ways.
 import type { Customer } from '../domain/customer.ts';
+import { listingOf } from '../domain/customer-listing.ts';
 import { parseHour } from '../domain/hour.ts';
 import { shardOf } from '../domain/keys.ts';
 import type { EndNotice, Licence, LicenceEnding, LicencePeriod } from '../domain/licence.ts';
 import type { IdentityStyle, PricingModel } from '../domain/product.ts';
+import { type Standing, UNKNOWN_STANDING } from '../domain/standing.ts';
 import type { Item } from './dynamo.ts';
 import {
   mapList,
@@ -52,7 +54,19 @@ export function endingItemKey(licenceKey: string): ItemKey {
 }
 
 export function toCustomerItem(customer: Customer): Item {
-  return { ...customerItemKey(customer.customerId), v: LAYOUT, ...customer };
+  return { ...customerItemKey(customer.customerId), v: LAYOUT, ...customer, ...listedAs(customer, UNKNOWN_STANDING) };
+}
+
+/** Customers come one by one: all of them stand in one partition, in order of their age. */
+export const AGE_PARTITION = 'customers';
+
+/** Where people find a customer in lists. Written with what decides it, and with nothing else. */
+function listedAs({ customerId, createdAt }: Customer, standing: Standing) {
+  return {
+    ageKey: AGE_PARTITION,
+    ageSort: `${new Date(createdAt).toISOString()}#${customerId}`,
+    listingKey: listingOf(standing),
+  };
 }
 
 export function fromCustomerItem(item: Item): Customer {

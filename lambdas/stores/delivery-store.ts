@@ -1,16 +1,17 @@
 // The log of webhook deliveries: one item an event and endpoint, for thirty days.
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { accessEventId, DELIVERY_STATUSES, type Delivery, type DeliveryName } from '../domain/delivery.ts';
 import type { DeliveryStore } from '../flow/access-ports.ts';
 import type { OnMalformed } from '../flow/ports.ts';
+import type { LatestDeliveries, UndeliveredList } from '../flow/read-ports.ts';
 import { LAYOUT } from './customer-items.ts';
-import { getItem, getItems, type Item, putItem, queryAll, queryPages, toItem, updateItem } from './dynamo.ts';
+import { fromItem, getItem, getItems, type Item, putItem, queryAll, queryPages, toItem, updateItem } from './dynamo.ts';
 import { mapList, oneOf, optionalWhole, present, text, whole } from './item-reader.ts';
 import { BY_STATE } from './tables.ts';
 
 const KEPT_SECONDS = 30 * 86_400;
 
-export class DynamoDeliveryStore implements DeliveryStore {
+export class DynamoDeliveryStore implements DeliveryStore, LatestDeliveries, UndeliveredList {
   readonly #client: DynamoDBClient;
   readonly #table: string;
 
@@ -70,6 +71,36 @@ export class DynamoDeliveryStore implements DeliveryStore {
       ExpressionAttributeValues: toItem({ ':pk': customerId }),
     });
     return items.map(fromDeliveryItem);
+  }
+
+  async latestOf(customerId: string, limit: number): Promise<readonly Delivery[]> {
+    const { Items: items = [] } = await this.#client.send(
+      new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: toItem({ ':pk': customerId }),
+        ScanIndexForward: false,
+        Limit: limit,
+      }),
+    );
+    return items.map(fromItem).map(fromDeliveryItem);
+  }
+
+  async listed(endpoint: string, status: 'givenUp' | 'stopped', limit: number) {
+    const { Items: items = [] } = await this.#client.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: BY_STATE,
+        KeyConditionExpression: 'stateKey = :state',
+        ExpressionAttributeValues: toItem({ ':state': stateKey(endpoint, status) }),
+        Limit: limit,
+      }),
+    );
+    return items.map(fromItem).map((item) => ({
+      customerId: text(item, 'pk'),
+      sequence: Number(text(item, 'sk').split('#')[0]),
+      since: Date.parse(text(item, 'stateSort').slice(0, 24)),
+    }));
   }
 
   async *undelivered(

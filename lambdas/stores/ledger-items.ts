@@ -149,7 +149,13 @@ export function auditPartition(month: string): string {
 }
 
 export function toAuditItem(audit: AuditEntry): Item {
-  return { ...auditKey(audit), v: LAYOUT, ...audit };
+  return { ...auditKey(audit), v: LAYOUT, ...audit, ...subjectOf(audit) };
+}
+
+/** What an act was on, for whoever asks what was done to it; nothing for an act on many. */
+export function subjectOf({ licenceKey, facts }: AuditEntry): { subject?: string } {
+  const subject = licenceKey ?? facts['customerId'];
+  return subject === undefined ? {} : { subject: String(subject) };
 }
 
 export function fromAuditItem(item: Item): AuditEntry {

@@ -1,5 +1,5 @@
 // The ledger table: every seal, carry, attempt and result, each once, each under its condition.
-import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Amendment, AuditEntry } from '../domain/amendment.ts';
 import type { CounterStep, Inclusion, TermCounter } from '../domain/entitlement.ts';
 import type { HourStart } from '../domain/hour.ts';
@@ -7,8 +7,27 @@ import { KEY_SEPARATOR, shardOf } from '../domain/keys.ts';
 import type { Carry, Credit, LedgerEntry, SealedHour } from '../domain/ledger.ts';
 import type { Settlement } from '../domain/metering-result.ts';
 import { ANY_TAGS, type TagSet, tagSetDigest } from '../domain/tag-set.ts';
-import type { ItemKey, LateHold, LedgerStore, LiveRecord, MeterName, OnMalformed } from '../flow/ports.ts';
-import { getItem, getItems, type Item, putItem, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
+import {
+  type ItemKey,
+  type LateHold,
+  type LedgerStore,
+  type LiveRecord,
+  type MeterName,
+  type OnMalformed,
+  REFERENCES_PER_PAGE,
+} from '../flow/ports.ts';
+import {
+  fromItem,
+  getItem,
+  getItems,
+  type Item,
+  putItem,
+  queryAll,
+  queryPages,
+  toItem,
+  transact,
+  updateItem,
+} from './dynamo.ts';
 import { present, text } from './item-reader.ts';
 import {
   auditKey,
@@ -33,7 +52,7 @@ import {
   toCarryItem,
   toSealedItem,
 } from './ledger-items.ts';
-import { BY_STATE } from './tables.ts';
+import { BY_STATE, BY_SUBJECT } from './tables.ts';
 import { partitionQuery } from './usage-store.ts';
 
 /** How many refusals a record keeps; the latest tell the story, and an item must stay small. */
@@ -44,9 +63,6 @@ type LateFate =
   | { readonly carriedOut: number; readonly heldLate?: undefined }
   | { readonly heldLate: number; readonly reason: string; readonly carriedOut?: undefined }
   | { readonly heldLate?: undefined; readonly carriedOut?: undefined };
-
-/** A round of the sender takes some 2,000 references off eight shards; more would be read in vain. */
-const LIVE_PAGE = 250;
 
 const ABSENT = 'attribute_not_exists(pk)';
 
@@ -179,13 +195,21 @@ export class DynamoLedgerStore implements LedgerStore {
     });
   }
 
-  async *live(stateShard: number, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
+  live(stateShard: number, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
+    return this.#byState(stateKey('live', stateShard), onMalformed);
+  }
+
+  attention(stateShard: number, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
+    return this.#byState(stateKey('attention', stateShard), onMalformed);
+  }
+
+  async *#byState(key: string, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
     const pages = queryPages(this.#client, {
       TableName: this.#table,
       IndexName: BY_STATE,
-      KeyConditionExpression: 'stateKey = :live',
-      Limit: LIVE_PAGE,
-      ExpressionAttributeValues: toItem({ ':live': stateKey('live', stateShard) }),
+      KeyConditionExpression: 'stateKey = :key',
+      Limit: REFERENCES_PER_PAGE,
+      ExpressionAttributeValues: toItem({ ':key': key }),
     });
     for await (const page of pages) yield readEach(page, fromLiveItem, onMalformed);
   }
@@ -322,6 +346,22 @@ export class DynamoLedgerStore implements LedgerStore {
   async action(actionId: string): Promise<AuditEntry | undefined> {
     const item = await getItem(this.#client, { TableName: this.#table, Key: toItem(auditKey({ actionId })) });
     return item && fromAuditItem(item);
+  }
+
+  async auditOf(subject: string, limit: number): Promise<readonly AuditEntry[]> {
+    const { Items: listed = [] } = await this.#client.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: BY_SUBJECT,
+        KeyConditionExpression: 'subject = :subject',
+        ExpressionAttributeValues: toItem({ ':subject': subject }),
+        ScanIndexForward: false,
+        Limit: limit,
+      }),
+    );
+    const keys = listed.map(fromItem).map((item) => ({ pk: text(item, 'pk'), sk: text(item, 'sk') }));
+    const lines = (await getItems(this.#client, this.#table, keys)).map(fromAuditItem);
+    return lines.sort((one, other) => (one.actionId < other.actionId ? 1 : -1));
   }
 
   async *audit(month: string): AsyncGenerator<readonly AuditEntry[]> {

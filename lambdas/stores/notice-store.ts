@@ -1,10 +1,10 @@
 // AWS's notices, whose each agreement is, and the standing that follows, in the notices and the customers table.
 import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { listingOf } from '../domain/customer-listing.ts';
 import { shardOf } from '../domain/keys.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { WaitsFor } from '../domain/placement.ts';
 import type { Product } from '../domain/product.ts';
-import { UNKNOWN_STANDING } from '../domain/standing.ts';
 import type {
   DueCustomer,
   FoldedCustomer,
@@ -14,9 +14,10 @@ import type {
   WaitingThread,
 } from '../flow/notice-ports.ts';
 import type { ResolvedBuyer } from '../flow/ports.ts';
-import { AWAITING_LICENCE, accountPartition, customerItemKey, fromCustomerItem, LAYOUT } from './customer-items.ts';
+import { fromFoldedItem } from './customer-directory.ts';
+import { AWAITING_LICENCE, accountPartition, customerItemKey, LAYOUT } from './customer-items.ts';
 import { deleteItem, getItem, type Item, putItem, queryAll, toItem, transact } from './dynamo.ts';
-import { optionalMap, optionalText, optionalWhole, present, text, whole } from './item-reader.ts';
+import { text, whole } from './item-reader.ts';
 import { attachLicence, moveLicence } from './licence-holding.ts';
 import {
   accountPointerPartition,
@@ -26,7 +27,6 @@ import {
   dueItemKey,
   dueSort,
   fromNoticeItem,
-  fromStanding,
   licencePointerPartition,
   NOTICE_SORT,
   ownerItemKey,
@@ -154,14 +154,7 @@ export class DynamoNoticeStore implements NoticeStore {
 
   async folded(customerId: string): Promise<FoldedCustomer | undefined> {
     const item = await this.#customer(customerId);
-    if (!item) return undefined;
-    const standing = optionalMap(item, 'standing');
-    return {
-      customer: fromCustomerItem(item),
-      folds: optionalWhole(item, 'folds') ?? 0,
-      standing: standing ? fromStanding(standing) : UNKNOWN_STANDING,
-      ...present({ joinedInto: optionalText(item, 'joinedInto') }),
-    };
+    return item && fromFoldedItem(item);
   }
 
   async tell({ customer, folds }: FoldedCustomer, { standing, events, changesAt }: FoldedStanding): Promise<boolean> {
@@ -172,13 +165,14 @@ export class DynamoNoticeStore implements NoticeStore {
         Update: {
           TableName: this.#tables.customers,
           Key: toItem(customerItemKey(customerId)),
-          UpdateExpression: 'SET folds = :folds, #sequence = :sequence, standing = :standing',
+          UpdateExpression: 'SET folds = :folds, #sequence = :sequence, standing = :standing, listingKey = :listing',
           ConditionExpression: `#sequence = :read AND ${folds === 0 ? 'attribute_not_exists(folds)' : 'folds = :was'}`,
           ExpressionAttributeNames: { '#sequence': 'sequence' },
           ExpressionAttributeValues: toItem({
             ':folds': folds + 1,
             ':sequence': sequence + events.length,
             ':standing': standing,
+            ':listing': listingOf(standing),
             ':read': sequence,
             ...(folds === 0 ? {} : { ':was': folds }),
           }),

@@ -22,6 +22,10 @@ const PAIR: KeyNames = { partition: 'pk', sort: 'sk' };
 
 export const BY_STATE = 'by-state';
 export const BY_EMAIL = 'by-email';
+export const BY_COMPANY = 'by-company';
+export const BY_SUBJECT = 'by-subject';
+export const BY_AGE = 'by-age';
+export const BY_LISTING = 'by-listing';
 
 export const TABLES = {
   /** What was used. Append-only; one write an event; written by the seller's product and by nobody else. */
@@ -29,14 +33,27 @@ export const TABLES = {
   /** What is accounted for: sealed hours and carries. Written by us and by nobody else. */
   ledger: {
     key: PAIR,
-    indexes: [{ name: BY_STATE, partition: 'stateKey', sort: 'stateSort', carries: ['status', 'nextAttemptAt'] }],
+    indexes: [
+      { name: BY_STATE, partition: 'stateKey', sort: 'stateSort', carries: ['status', 'nextAttemptAt'] },
+      // Audit lines alone have a subject.
+      { name: BY_SUBJECT, partition: 'subject', sort: 'sk', carries: [] },
+    ],
   },
   /** Customers and licences, without personal data. */
-  customers: { key: PAIR, indexes: [] },
+  customers: {
+    key: PAIR,
+    indexes: [
+      { name: BY_AGE, partition: 'ageKey', sort: 'ageSort', carries: [] },
+      { name: BY_LISTING, partition: 'listingKey', sort: 'ageSort', carries: [] },
+    ],
+  },
   /** Personal data of buyers, erasable on its own. */
   buyers: {
     key: { partition: 'customerId' },
-    indexes: [{ name: BY_EMAIL, partition: 'emailKey', sort: 'customerId', carries: [] }],
+    indexes: [
+      { name: BY_EMAIL, partition: 'emailKey', sort: 'customerId', carries: [] },
+      { name: BY_COMPANY, partition: 'companyKey', sort: 'companySort', carries: [] },
+    ],
   },
   /** What the schedules are at: looks, late markers, waiting licences, leases, held groups. */
   work: { key: PAIR, indexes: [], expiry: 'expiresAt' },

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { type AuditEntry, newActionId } from '../../lambdas/domain/amendment.ts';
 import { hourShardKey, meterKey, shardOf } from '../../lambdas/domain/keys.ts';
 import type { SealedHour } from '../../lambdas/domain/ledger.ts';
+import { UNTAGGED } from '../../lambdas/domain/tag-set.ts';
 import type { LedgerStore, LiveRecord, UsageStore } from '../../lambdas/flow/ports.ts';
 import { readMeters } from '../../lambdas/flow/read-meters.ts';
 import { STATE_SHARDS } from '../../lambdas/stores/ledger-items.ts';
@@ -219,6 +220,25 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
       'gb_stored',
       'requests',
     ]);
+  });
+
+  test('lists what is settled and needs a person by its deadline, and nothing else', async () => {
+    const ledger = await make();
+    const expired = aSealedHour({ dimension: 'a', deadlineAt: aSealedHour().deadlineAt + 2 });
+    const late = aSealedHour({ dimension: 'c', deadlineAt: aSealedHour().deadlineAt + 1 });
+    for (const record of [aSealedHour(), expired, aSealedHour({ dimension: 'b' }), late]) await ledger.seal(record);
+    await ledger.settle(expired, { status: 'expired', at: NOW });
+    await ledger.settle(aSealedHour({ dimension: 'b' }), { status: 'honoured', at: NOW });
+    await ledger.settle(late, { status: 'honoured', at: NOW });
+    await ledger.holdLate({ ...late, status: 'honoured' }, { tagSet: UNTAGGED, quantity: 3, reason: 'policy' });
+
+    const references = await all(ledger.attention(SHARD % STATE_SHARDS, noneMalformed));
+
+    expect(references.map(({ meter, status }) => [meter, status])).toEqual([
+      [meterKey(LICENCE_KEY, 'c'), 'honoured'],
+      [meterKey(LICENCE_KEY, 'a'), 'expired'],
+    ]);
+    expect((await ledger.records(references, noneMalformed)).map(({ heldLate }) => heldLate).sort()).toEqual([0, 3]);
   });
 
   test('hastens a record out of its waiting for another try', async () => {
@@ -453,6 +473,21 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
     expect(await all(ledger.audit('2026-10'))).toEqual([october]);
     expect(await ledger.action(early.actionId)).toEqual(early);
     expect(await ledger.action(`${early.actionId}x`)).toBeUndefined();
+  });
+
+  test('tells the latest acts on a licence, or on a customer where an act names no licence, newest first', async () => {
+    const ledger = await make();
+    const { licenceKey: _licence, ...unnamed } = anAudit('c');
+    const others = [
+      { ...anAudit('b'), licenceKey: 'l-0000000000000000000000000000000b' },
+      { ...unnamed, facts: { customerId: 'cus_1' } },
+      { ...unnamed, actionId: newActionId(NOW, 'd') },
+    ];
+    const acts = [anAudit('a', NOW - 2), anAudit('a', NOW + 40 * 86_400_000), anAudit('a', NOW - 1)] as const;
+    for (const audit of [...acts, ...others]) await ledger.noteAction(audit);
+
+    expect(await ledger.auditOf(LICENCE_KEY, 2)).toEqual([acts[1], acts[2]]);
+    expect(await ledger.auditOf('cus_1', 5)).toEqual([others[1]]);
   });
 }
 

@@ -21,7 +21,7 @@ import type {
   UsageBounds,
   UsageStore,
 } from '../../lambdas/flow/ports.ts';
-import { carryKey, STATE_SHARDS, statePlace } from '../../lambdas/stores/ledger-items.ts';
+import { carryKey, stateKey, statePlace, subjectOf } from '../../lambdas/stores/ledger-items.ts';
 import { toUsageItem } from '../../lambdas/stores/usage-store.ts';
 import { AT_ONCE, type Io, type KeyRange, MemoryTable, pagesOf } from './memory-table.ts';
 
@@ -297,7 +297,11 @@ export class MemoryLedgerStore implements LedgerStore {
   }
 
   live(stateShard: number, _onMalformed?: OnMalformed): AsyncIterable<readonly LiveRecord[]> {
-    return this.tables.byState(`live#${stateShard % STATE_SHARDS}`, this.io, stateShard);
+    return this.tables.byState(stateKey('live', stateShard), this.io, stateShard);
+  }
+
+  attention(stateShard: number, _onMalformed?: OnMalformed): AsyncIterable<readonly LiveRecord[]> {
+    return this.tables.byState(stateKey('attention', stateShard), this.io, stateShard);
   }
 
   records(references: readonly ItemKey[], _onMalformed?: OnMalformed): Promise<readonly SealedHour[]> {
@@ -382,6 +386,15 @@ export class MemoryLedgerStore implements LedgerStore {
 
   action(actionId: string): Promise<AuditEntry | undefined> {
     return this.io('read', undefined, () => this.tables.actions.get(actionId));
+  }
+
+  auditOf(subject: string, limit: number): Promise<readonly AuditEntry[]> {
+    return this.io('read', undefined, () =>
+      [...this.tables.actions.values()]
+        .filter((entry) => subjectOf(entry).subject === subject)
+        .sort((one, other) => (one.actionId < other.actionId ? 1 : -1))
+        .slice(0, limit),
+    );
   }
 
   async *audit(month: string): AsyncGenerator<readonly AuditEntry[]> {

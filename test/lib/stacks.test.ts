@@ -36,6 +36,7 @@ describe('tables', () => {
         IndexName: 'by-state',
         Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['status', 'nextAttemptAt'] },
       },
+      { IndexName: 'by-subject', Projection: { ProjectionType: 'KEYS_ONLY' } },
     ]);
   });
 
