@@ -11,7 +11,7 @@ export interface ComparedAmount {
   readonly quantity: number;
 }
 
-interface ComparedLine {
+export interface ComparedLine {
   readonly kind: 'onlyHere' | 'onlyThere' | 'different';
   readonly customer: string;
   readonly dimension: string;
@@ -70,7 +70,11 @@ function summed(amounts: Iterable<ComparedAmount>): Map<string, ComparedAmount> 
   return sums;
 }
 
-function placeOf({ hour, customer, dimension }: Pick<ComparedAmount, 'hour' | 'customer' | 'dimension'>): string {
+export function placeOf({
+  hour,
+  customer,
+  dimension,
+}: Pick<ComparedAmount, 'hour' | 'customer' | 'dimension'>): string {
   return `${hour}\n${customer}\n${dimension}`;
 }
 
