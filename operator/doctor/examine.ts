@@ -1,0 +1,34 @@
+// Everything that the doctor looks at, in the order in which it is told.
+import { checkAlarms, checkNotices, checkQueues, checkSchedules } from './checks/flow.ts';
+import { checkClock, checkQuotas } from './checks/limits.ts';
+import { checkCatalog, checkMetering, checkPermissions, checkRegions } from './checks/marketplace.ts';
+import { checkPages, checkUsage } from './checks/pages.ts';
+import { checkFunctions, checkSettings } from './checks/settings.ts';
+import { checkSecrets, checkStacks, checkTables } from './checks/storage.ts';
+import type { Facts } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+const CHECKS: readonly ((facts: Facts) => readonly Finding[])[] = [
+  checkSettings,
+  checkStacks,
+  checkFunctions,
+  checkTables,
+  checkSecrets,
+  checkPages,
+  checkUsage,
+  checkRegions,
+  checkMetering,
+  checkCatalog,
+  checkPermissions,
+  checkNotices,
+  checkQueues,
+  checkSchedules,
+  checkAlarms,
+  checkQuotas,
+  checkClock,
+];
+
+/** All findings, `ok` among them, so that it can be told what was looked at. */
+export function examine(facts: Facts): Finding[] {
+  return CHECKS.flatMap((check) => check(facts));
+}
