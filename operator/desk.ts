@@ -39,7 +39,7 @@ interface Credentials {
 }
 
 /** What the emulated services of a laptop take; a person's own profile must not be read for them. */
-const LAPTOP_CREDENTIALS: Credentials = { accessKeyId: 'AKIALOCAL', secretAccessKey: 'local' };
+export const LAPTOP_CREDENTIALS: Credentials = { accessKeyId: 'AKIALOCAL', secretAccessKey: 'local' };
 
 export type Desk = Awaited<ReturnType<typeof openDesk>>;
 

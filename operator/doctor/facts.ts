@@ -114,6 +114,8 @@ export interface DryCall {
 export interface Facts {
   readonly stage: string;
   readonly region: string;
+  /** A world on one machine, with an example's settings and nobody at its doors. */
+  readonly isLaptop: boolean;
   /** The account of whoever asks. */
   readonly account: Probed<string>;
   /** The settings to be deployed, or everything that is wrong with them. */

@@ -7,7 +7,11 @@ export type Probed<T> =
   | { readonly kind: 'absent' }
   /** The caller may not look. `action` is the permission that it takes. */
   | { readonly kind: 'denied'; readonly action: string }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string }
+  /** There is nothing of the kind where the doctor looks, as on a laptop. */
+  | { readonly kind: 'passedOver' };
+
+export const PASSED_OVER = { kind: 'passedOver' } as const;
 
 /** Looks once; whatever goes wrong is part of the answer, so that one look never ends the others. */
 export async function probe<T>(action: string, look: () => Promise<T>): Promise<Probed<T>> {
@@ -43,6 +47,7 @@ function reason(error: unknown): string | undefined {
 export function unseen(code: string, subject: string, probed: Probed<unknown>): Finding | undefined {
   switch (probed.kind) {
     case 'seen':
+    case 'passedOver':
       return undefined;
     case 'denied':
       return {

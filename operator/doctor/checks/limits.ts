@@ -43,7 +43,8 @@ export function checkQuotas({
     );
   }
   if (gateway.kind === 'seen') found.push(...gatewayFindings(gateway.value, settings));
-  return found.length > 0 ? found : [ok('ConcurrencyLow', 'quotas', 'Lambda and API Gateway have room.')];
+  if (found.length > 0 || concurrency.kind !== 'seen') return found;
+  return [ok('ConcurrencyLow', 'quotas', 'Lambda and API Gateway have room.')];
 }
 
 function gatewayFindings(

@@ -5,7 +5,7 @@ import { type Probed, unseen } from '../probed.ts';
 
 const SUBJECT = 'fulfillment URL';
 
-export function checkPages({ pages }: Pick<Facts, 'pages'>): Finding[] {
+export function checkPages({ pages, isLaptop }: Pick<Facts, 'pages' | 'isLaptop'>): Finding[] {
   const { url, get, post, postToken } = pages;
   if (url === undefined) {
     const remedy = 'npx cdk deploy Registration';
@@ -18,7 +18,7 @@ export function checkPages({ pages }: Pick<Facts, 'pages'>): Finding[] {
     ];
   }
   const found = [
-    ...addressFindings(url),
+    ...(isLaptop ? [] : addressFindings(url)),
     ...getFindings(url, get),
     ...postFindings(url, post),
     ...tokenFindings(url, postToken),
@@ -29,14 +29,9 @@ export function checkPages({ pages }: Pick<Facts, 'pages'>): Finding[] {
 }
 
 function addressFindings(url: string): Finding[] {
-  const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:' || isLoopback(hostname)) return [];
+  if (new URL(url).protocol === 'https:') return [];
   const remedy = 'Put it behind https: AWS Marketplace takes no other address.';
   return [problem('PagesInsecure', SUBJECT, { seen: `${url} is not https.`, expected: 'https', remedy })];
-}
-
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
 }
 
 function getFindings(url: string, get: Probed<HttpAnswer>): Finding[] {
@@ -134,7 +129,7 @@ function unanswered(probed: Probed<HttpAnswer>, url: string): Finding | undefine
   });
 }
 
-export function checkUsage({ usage }: Pick<Facts, 'usage'>): Finding[] {
+export function checkUsage({ usage, isLaptop }: Pick<Facts, 'usage' | 'isLaptop'>): Finding[] {
   const { url, post } = usage;
   const subject = 'POST /usage';
   if (url === undefined) {
@@ -148,8 +143,8 @@ export function checkUsage({ usage }: Pick<Facts, 'usage'>): Finding[] {
   }
   const missed = unseen('UsageUnreachable', subject, post);
   if (missed) return [missed];
-  // A laptop asks nobody who he is.
-  if (post.kind !== 'seen' || isLoopback(new URL(url).hostname)) return [];
+  if (post.kind !== 'seen') return [];
+  if (isLaptop) return [ok('UsageOpen', subject, 'It answers; a laptop asks nobody who he is.')];
   if (post.value.status === 403) return [ok('UsageOpen', subject, 'It takes nothing from whom IAM does not know.')];
   return [
     problem('UsageOpen', subject, {

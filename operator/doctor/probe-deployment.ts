@@ -1,0 +1,103 @@
+// Looks at a deployment in AWS, from the stacks outward: nothing is changed, and nothing is metered.
+import type { TableKind } from '../../lambdas/stores/tables.ts';
+import { TABLES } from '../../lambdas/stores/tables.ts';
+import type { Deployment } from '../../lib/deployment.ts';
+import { expectedHandlers } from './checks/settings.ts';
+import type { Facts, Keyed, StackFacts } from './facts.ts';
+import { PASSED_OVER } from './probed.ts';
+import { probeAccount, probeGateway, probeSecrets } from './probes/account.ts';
+import type { Aws } from './probes/aws.ts';
+import { probeAlarms, probeConcurrency, probeDecisions, probeFunctions, probeRuns } from './probes/functions.ts';
+import { probeCatalog, probeMetering } from './probes/marketplace.ts';
+import {
+  probeAlarmTopics,
+  probeFeeds,
+  probeQueues,
+  probeRules,
+  probeSchedules,
+  probeTopics,
+} from './probes/messages.ts';
+import { outputOf, probeStacks, resourcesOf } from './probes/stacks.ts';
+import { probeTables } from './probes/tables.ts';
+import { probeClock, probePages, probeUsage } from './probes/web.ts';
+
+interface Wanted {
+  readonly stage: string;
+  readonly settings: Facts['settings'];
+  readonly clock: () => number;
+}
+
+export async function probeDeployment(aws: Aws, { stage, settings, clock }: Wanted): Promise<Facts> {
+  const deployment = 'deployment' in settings ? settings.deployment : undefined;
+  const [stacks, account] = await Promise.all([probeStacks(aws, stage), probeAccount(aws)]);
+  const functions = await probeFunctions(aws, stacks, handlersOf(deployment, stacks));
+  const alarms = await probeAlarms(aws, stacks);
+  const topics = alarms.kind === 'seen' ? alarms.value.flatMap(({ actions }) => actions) : [];
+  const [{ tables, recovery, expiry }, ...seen] = await Promise.all([
+    probeTables(aws, tableNames(stacks), false),
+    probeRules(aws, stacks),
+    probeTopics(aws, stacks, deployment?.legacyTopics ?? []),
+    probeQueues(aws, stacks),
+    probeFeeds(aws, stacks),
+    probeSchedules(aws, stacks),
+    probeRuns(aws, functions, clock()),
+    probeDecisions(aws, functions, account),
+    probeAlarmTopics(aws, [...new Set(topics.filter((arn) => arn.includes(':sns:')))]),
+    probeSecrets(aws, stacks, deployment?.webhooks.map(({ secretArn }) => secretArn) ?? []),
+    probeMetering(aws, deployment?.products ?? []),
+    deployment ? probeCatalog(aws) : PASSED_OVER,
+    probeClock(aws, clock),
+    probePages(outputOf(stacks, 'FulfillmentUrl')),
+    probeUsage(outputOf(stacks, 'UsageUrl')),
+    probeConcurrency(aws),
+    probeGateway(aws),
+  ]);
+  const [rules, legacyTopics, queues, feeds, schedules, runs, decisions, alarmTopics, secrets, ...rest] = seen;
+  const [metering, catalog, clockAheadMs, pages, usage, concurrency, gateway] = rest;
+  return {
+    stage,
+    region: aws.region,
+    isLaptop: false,
+    account,
+    settings,
+    stacks,
+    tables,
+    recovery,
+    expiry,
+    rules,
+    topics: legacyTopics,
+    queues,
+    feeds,
+    schedules,
+    functions,
+    runs,
+    decisions,
+    alarms,
+    alarmTopics,
+    secrets,
+    metering,
+    catalog,
+    clockAheadMs,
+    pages,
+    usage,
+    concurrency,
+    gateway,
+  };
+}
+
+/** Where no stack could be read there is nothing to say of each function. */
+function handlersOf(deployment: Deployment | undefined, stacks: readonly Keyed<StackFacts>[]): readonly string[] {
+  const isSeen = stacks.some(({ probed }) => probed.kind === 'seen');
+  return deployment && isSeen ? expectedHandlers(deployment) : [];
+}
+
+function tableNames(stacks: readonly Keyed<StackFacts>[]): Partial<Record<TableKind, string>> {
+  const made = resourcesOf(stacks, 'AWS::DynamoDB::Table');
+  return Object.fromEntries(
+    (Object.keys(TABLES) as TableKind[]).flatMap((kind) => {
+      const construct = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}Table`;
+      const found = made.find(({ logicalId }) => logicalId.startsWith(construct));
+      return found ? [[kind, found.physicalId]] : [];
+    }),
+  );
+}

@@ -1,0 +1,53 @@
+// The account: whose it is, its secrets, and what API Gateway has of it.
+import { APIGatewayClient, GetAccountCommand } from '@aws-sdk/client-api-gateway';
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import type { Facts, Keyed, StackFacts } from '../facts.ts';
+import { type Probed, probe } from '../probed.ts';
+import { type Aws, configOf } from './aws.ts';
+import { resourcesOf } from './stacks.ts';
+
+export async function probeAccount(aws: Aws): Promise<Probed<string>> {
+  const client = new STSClient(configOf(aws));
+  const probed = await probe('sts:GetCallerIdentity', async () => {
+    const { Account } = await client.send(new GetCallerIdentityCommand({}));
+    return Account ?? '';
+  });
+  client.destroy();
+  return probed;
+}
+
+export async function probeSecrets(
+  aws: Aws,
+  stacks: readonly Keyed<StackFacts>[],
+  webhookSecrets: readonly string[],
+): Promise<Facts['secrets']> {
+  const client = new SecretsManagerClient(configOf(aws));
+  const named = [
+    ...resourcesOf(stacks, 'AWS::SecretsManager::Secret').map(
+      ({ physicalId: name }) => ({ name, purpose: 'sessionKeys' }) as const,
+    ),
+    ...[...new Set(webhookSecrets)].map((name) => ({ name, purpose: 'webhook' }) as const),
+  ];
+  const secrets = await Promise.all(
+    named.map(async (each) => ({
+      ...each,
+      probed: await probe('secretsmanager:DescribeSecret', async () => {
+        const { DeletedDate, RotationEnabled } = await client.send(new DescribeSecretCommand({ SecretId: each.name }));
+        return { isBeingDeleted: DeletedDate !== undefined, isRotated: RotationEnabled === true };
+      }),
+    })),
+  );
+  client.destroy();
+  return secrets;
+}
+
+export async function probeGateway(aws: Aws): Promise<Facts['gateway']> {
+  const client = new APIGatewayClient(configOf(aws));
+  const probed = await probe('apigateway:GET', async () => {
+    const { throttleSettings, cloudwatchRoleArn } = await client.send(new GetAccountCommand({}));
+    return { ratePerSecond: throttleSettings?.rateLimit, logsRole: cloudwatchRoleArn };
+  });
+  client.destroy();
+  return probed;
+}

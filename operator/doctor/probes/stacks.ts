@@ -1,0 +1,63 @@
+// The deployed stacks: how they are, what they put out, and what they made.
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  paginateListStackResources,
+} from '@aws-sdk/client-cloudformation';
+import type { Keyed, ResourceFacts, StackFacts } from '../facts.ts';
+import { probe } from '../probed.ts';
+import { NOTICE_REGION } from '../regions.ts';
+import { type Aws, configOf, inRegion } from './aws.ts';
+
+/** Of every deployment; see lib/fulfillment.ts. */
+const STACKS = ['storage', 'registration', 'metering', 'access', 'lifecycle'];
+
+export async function probeStacks(aws: Aws, stage: string): Promise<Keyed<StackFacts>[]> {
+  const named = STACKS.map((name) => ({ name: `fulfillment-${stage}-${name}`, region: aws.region }));
+  if (aws.region !== NOTICE_REGION) {
+    named.push({ name: `fulfillment-${stage}-notice-forwarding`, region: NOTICE_REGION });
+  }
+  return Promise.all(
+    named.map(async ({ name, region }) => ({
+      name,
+      probed: await probe('cloudformation:DescribeStacks', () => stackFacts(inRegion(aws, region), name)),
+    })),
+  );
+}
+
+async function stackFacts(aws: Aws, name: string): Promise<StackFacts> {
+  const client = new CloudFormationClient(configOf(aws));
+  try {
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: name }));
+    const [stack] = Stacks;
+    const resources: ResourceFacts[] = [];
+    for await (const page of paginateListStackResources({ client }, { StackName: name })) {
+      for (const each of page.StackResourceSummaries ?? []) {
+        resources.push({
+          stack: name,
+          region: aws.region,
+          logicalId: each.LogicalResourceId ?? '',
+          type: each.ResourceType ?? '',
+          physicalId: each.PhysicalResourceId ?? '',
+        });
+      }
+    }
+    const outputs = (stack?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
+    return { status: stack?.StackStatus ?? 'unknown', outputs: Object.fromEntries(outputs), resources };
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What the stacks made of one type. */
+export function resourcesOf(stacks: readonly Keyed<StackFacts>[], type: string): ResourceFacts[] {
+  return stacks.flatMap(({ probed }) =>
+    probed.kind === 'seen' ? probed.value.resources.filter((each) => each.type === type) : [],
+  );
+}
+
+export function outputOf(stacks: readonly Keyed<StackFacts>[], key: string): string | undefined {
+  return stacks
+    .flatMap(({ probed }) => (probed.kind === 'seen' ? [probed.value.outputs[key]] : []))
+    .find((value) => value !== undefined);
+}

@@ -1,0 +1,53 @@
+// What answers on the web: the pages, the address of usage, and AWS's clock.
+import type { Facts, HttpAnswer } from '../facts.ts';
+import { type Probed, probe } from '../probed.ts';
+import type { Aws } from './aws.ts';
+
+const PATIENCE_MS = 15_000;
+
+/** More is no page of ours. */
+const MAX_BODY = 200_000;
+
+const TOKEN_FIELD = 'x-amzn-marketplace-token';
+
+/** Never given by AWS; says in AWS's own logs and in ours where it comes from. */
+const NO_TOKEN = 'doctor-asks-with-no-token-of-aws';
+
+export async function probePages(url: string | undefined): Promise<Facts['pages']> {
+  if (url === undefined) {
+    const none = { kind: 'absent' } as const;
+    return { url, get: none, post: none, postToken: none };
+  }
+  const form = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields) });
+  const [get, post] = await Promise.all([ask(url, {}), ask(url, form({}))]);
+  return { url, get, post, postToken: await ask(url, form({ [TOKEN_FIELD]: NO_TOKEN })) };
+}
+
+/** Nothing of it could be recorded: it names no event. */
+export async function probeUsage(url: string | undefined): Promise<Facts['usage']> {
+  if (url === undefined) return { url, post: { kind: 'absent' } };
+  const headers = { 'content-type': 'application/json' };
+  return { url, post: await ask(url, { method: 'POST', body: '{"events":[]}', headers }) };
+}
+
+function ask(url: string, request: RequestInit): Promise<Probed<HttpAnswer>> {
+  return probe(request.method ?? 'GET', async () => {
+    const answer = await fetch(url, { ...request, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) });
+    const body = (await answer.text()).slice(0, MAX_BODY);
+    return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
+  });
+}
+
+/** By the Date of an answer of AWS's, which has whole seconds; the call's own time is halved between the ways. */
+export function probeClock({ region, endpoint }: Aws, clock: () => number): Promise<Probed<number>> {
+  return probe('GET', async () => {
+    const url = endpoint ?? `https://sts.${region}.amazonaws.com/`;
+    const startedAt = clock();
+    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) });
+    const nowMs = (startedAt + clock()) / 2;
+    await answer.body?.cancel();
+    const theirsMs = Date.parse(answer.headers.get('date') ?? '');
+    if (Number.isNaN(theirsMs)) throw new Error(`${url} tells no time.`);
+    return nowMs - (theirsMs + 500);
+  });
+}

@@ -1,0 +1,149 @@
+// The doctor's questions over the wire: each service in its own protocol, the real stacks, a real database.
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parseDeployment } from '../../../lib/deployment.ts';
+import { type Database, startDatabase } from '../../../local/database.ts';
+import { createTables } from '../../../local/tables.ts';
+import { examine } from '../../../operator/doctor/examine.ts';
+import { probeDeployment } from '../../../operator/doctor/probe-deployment.ts';
+import { localClient } from '../../backend-world.ts';
+import { closed, listening, named } from '../../doubles/aws-services.ts';
+import { exampleSettings } from '../../lib/synthesized.ts';
+import { healthyOperations, type Operations, startStandIn } from './stand-in.ts';
+
+let database: Database;
+beforeAll(async () => {
+  database = await startDatabase();
+});
+afterAll(() => database.close());
+
+const HEADERS = {
+  'content-type': 'text/html',
+  'content-security-policy': "default-src 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+/** Pages as the functions answer them, and usage behind IAM. */
+async function startPages(): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume();
+    const status = request.url?.startsWith('/closed') ? 403 : request.method === 'POST' ? 400 : 200;
+    response.writeHead(status, HEADERS).end('<p>page</p>');
+  });
+  onTestFinished(() => closed(server));
+  return listening(server);
+}
+
+async function examined(broken: Operations = {}) {
+  const prefix = `${randomBytes(4).toString('hex')}-`;
+  const client = localClient(database.endpoint);
+  await createTables(client, prefix);
+  client.destroy();
+  const operations = { ...healthyOperations(await startPages(), prefix), ...broken };
+  const endpoint = await startStandIn(operations, database.endpoint);
+  const aws = { region: 'us-east-1', endpoint, credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'test' } };
+  const settings = exampleSettings();
+  const facts = await probeDeployment(aws, {
+    stage: 'prod',
+    settings: { deployment: parseDeployment(settings) },
+    clock: Date.now,
+  });
+  return { facts, found: examine(facts) };
+}
+
+/** The settings of cdk.json are an example's, and its pages stand at a test's plain address. */
+const OF_THE_TEST = new Set(['SettingsExample', 'PagesInsecure']);
+
+describe('looking at a deployment', () => {
+  test('finds every part of the real stacks, and nothing wrong with them', async () => {
+    const { facts, found } = await examined();
+
+    const troubles = found.filter(({ code, level }) => level !== 'ok' && !OF_THE_TEST.has(code));
+    expect(troubles).toEqual([]);
+    expect(facts.functions.map(({ probed }) => probed.kind)).toEqual(Array(9).fill('seen'));
+    expect(facts.tables.map(({ probed }) => probed.kind)).not.toContain('absent');
+    expect(facts.rules).toHaveLength(1);
+    expect(facts.schedules.length).toBeGreaterThanOrEqual(3);
+    expect(facts.queues.filter(({ isDeadLetters }) => isDeadLetters).length).toBeGreaterThanOrEqual(3);
+    expect(facts.feeds).toHaveLength(1);
+    expect(facts.secrets).toHaveLength(1);
+    expect(facts.runs).toHaveLength(3);
+    expect(facts.decisions.length).toBeGreaterThanOrEqual(9);
+    expect(facts.catalog).toMatchObject({ value: [{ dimensions: ['api_calls', 'storage_gb_hours'] }] });
+  });
+
+  test('reads what each service says of what is broken', async () => {
+    const { found } = await examined({
+      DescribeRule: () => ({ State: 'DISABLED', EventPattern: '{"source":["aws.agreement-marketplace"]}' }),
+      GetQueueAttributes: () => ({ Attributes: { ApproximateNumberOfMessages: '3' } }),
+      DescribeSecret: () => named('ResourceNotFoundException'),
+      BatchMeterUsage: () => named('DisabledApiException'),
+      DescribeContinuousBackups: () => ({ ContinuousBackupsDescription: { ContinuousBackupsStatus: 'ENABLED' } }),
+      DescribeTimeToLive: () => ({ TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } }),
+      SimulatePrincipalPolicy: () =>
+        '<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult><EvaluationResults><member><EvalActionName>a</EvalActionName><EvalDecision>explicitDeny</EvalDecision><OrganizationsDecisionDetail><AllowedByOrganizations>false</AllowedByOrganizations></OrganizationsDecisionDetail></member></EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>',
+      ListSubscriptionsByTopic: () =>
+        '<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions><member><SubscriptionArn>PendingConfirmation</SubscriptionArn></member></Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>',
+      GetMetricData: () => ({ MetricDataResults: [] }),
+      'GET /schedules': () => ({ State: 'DISABLED', Target: { Arn: 'a:close' } }),
+      'GET /2015-03-31/event-source-mappings': () => ({ State: 'Disabled' }),
+      'GET /2016-08-19/account-settings': () => ({ AccountLimit: { ConcurrentExecutions: 10 } }),
+    });
+
+    const problems = new Set(found.filter(({ level }) => level === 'problem').map(({ code }) => code));
+    expect([...problems]).toEqual(
+      expect.arrayContaining([
+        'NoticeRuleDisabled',
+        'DeadLetters',
+        'SecretMissing',
+        'RegionDisabled',
+        'TableNotRecoverable',
+        'TableShapeWrong',
+        'PermissionMissing',
+        'AlarmUnheard',
+        'ScheduleSilent',
+        'ScheduleDisabled',
+        'FeedStopped',
+        'ConcurrencyLow',
+      ]),
+    );
+  });
+
+  test('goes on where it is denied everything, and says which permission each look takes', async () => {
+    const denied = () => named('AccessDeniedException');
+    const names = Object.keys(healthyOperations('http://127.0.0.1', '')).filter(
+      (name) => !/^(DescribeStacks|ListStackResources|GetCallerIdentity)$/.test(name),
+    );
+    const { found } = await examined(Object.fromEntries(names.map((name) => [name, denied])));
+
+    const unknown = found.filter(({ level }) => level === 'unknown');
+    const said = unknown.map(({ seen }) => seen).join('\n');
+    for (const action of [
+      'events:DescribeRule',
+      'sqs:GetQueueAttributes',
+      'scheduler:GetSchedule',
+      'lambda:GetFunctionConfiguration',
+      'aws-marketplace:BatchMeterUsage',
+      'aws-marketplace:ListEntities',
+      'cloudwatch:DescribeAlarms',
+      'dynamodb:DescribeContinuousBackups',
+    ])
+      expect(said).toContain(action);
+    expect(found.filter(({ level, code }) => level === 'problem' && !OF_THE_TEST.has(code))).toEqual([]);
+  });
+
+  test('says where nothing is deployed', async () => {
+    const absent = Object.assign(new Error('Stack with id fulfillment-prod-storage does not exist'), {
+      name: 'ValidationError',
+    });
+
+    const { found } = await examined({ DescribeStacks: () => absent });
+
+    const missing = found.filter(({ code }) => code === 'StackMissing');
+    expect(missing.map(({ level }) => level)).toEqual(Array(5).fill('problem'));
+    expect(missing[0]?.remedy).toContain('cdk deploy');
+  });
+});
