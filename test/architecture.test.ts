@@ -52,6 +52,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@aws-sdk/*',
     'node:*',
     'valibot',
+    'lib',
   ],
   cli: [
     'client',
@@ -73,6 +74,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Only these files of a room may be reached from outside of it. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   simulator: ['simulator/simulator.ts'],
+  /** The settings and how functions are given them; everything else there is CDK's. */
+  lib: ['lib/deployment.ts'],
 };
 
 interface Import {
@@ -141,6 +144,14 @@ describe('the rooms of the project', () => {
         ({ file, target }) => target.startsWith('simulator/') && !/^(simulator|test\/simulator|bench)\//.test(file),
       )
       .filter(({ target }) => !DOORS['simulator']?.includes(target));
+
+    expect(wrong).toEqual([]);
+  });
+
+  test('reach the stacks by their settings alone', () => {
+    const wrong = imports
+      .filter(({ file, target }) => target.startsWith('lib/') && !/^(lib|test|bench)\//.test(file))
+      .filter(({ target }) => !DOORS['lib']?.includes(target));
 
     expect(wrong).toEqual([]);
   });

@@ -30,26 +30,26 @@ export interface TableFacts {
   readonly isProtected: boolean;
 }
 
-export interface RuleFacts {
+interface RuleFacts {
   readonly isEnabled: boolean;
   /** JSON. */
   readonly pattern: string;
   readonly targetArns: readonly string[];
 }
 
-export interface QueueFacts {
+interface QueueFacts {
   readonly messages: number;
   /** Taken by a function, and not done yet. */
   readonly underWay: number;
 }
 
-export interface ScheduleFacts {
+interface ScheduleFacts {
   readonly isEnabled: boolean;
   readonly expression: string;
   readonly targetArn: string;
 }
 
-export interface FunctionFacts {
+interface FunctionFacts {
   readonly state: string;
   readonly lastUpdate: string;
   readonly roleArn: string;
@@ -57,7 +57,7 @@ export interface FunctionFacts {
 }
 
 /** What a function did of late. */
-export interface RunFacts {
+interface RunFacts {
   readonly invocations: number;
   readonly errors: number;
   readonly throttles: number;
@@ -70,7 +70,7 @@ export interface AlarmFacts {
 }
 
 /** A decision of IAM, asked for without doing the thing. */
-export interface Decision {
+interface Decision {
   readonly handler: string;
   readonly action: string;
   readonly isAllowed: boolean;
@@ -95,7 +95,7 @@ export interface CatalogProduct {
   readonly visibility: string | undefined;
 }
 
-export interface SecretFacts {
+interface SecretFacts {
   readonly isBeingDeleted: boolean;
   readonly isRotated: boolean;
 }

@@ -4,7 +4,7 @@
  * `problem`: something does not work, or will not when it is needed. `note`: works, and somebody should know.
  * `unknown`: could not be looked at, for want of permission or an answer.
  */
-export type Level = 'ok' | 'note' | 'problem' | 'unknown';
+type Level = 'ok' | 'note' | 'problem' | 'unknown';
 
 export interface Finding {
   /** Stays the same over versions: scripts go by it. */

@@ -2,11 +2,11 @@
 import type { TableKind } from '../../lambdas/stores/tables.ts';
 import { TABLES } from '../../lambdas/stores/tables.ts';
 import type { Deployment } from '../../lib/deployment.ts';
+import type { Aws } from '../aws.ts';
 import { expectedHandlers } from './checks/settings.ts';
 import type { Facts, Keyed, StackFacts } from './facts.ts';
 import { PASSED_OVER } from './probed.ts';
 import { probeAccount, probeGateway, probeSecrets } from './probes/account.ts';
-import type { Aws } from './probes/aws.ts';
 import { probeAlarms, probeConcurrency, probeDecisions, probeFunctions, probeRuns } from './probes/functions.ts';
 import { probeCatalog, probeMetering } from './probes/marketplace.ts';
 import {

@@ -2,9 +2,9 @@
 import { APIGatewayClient, GetAccountCommand } from '@aws-sdk/client-api-gateway';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { type Aws, configOf } from '../../aws.ts';
 import type { Facts, Keyed, StackFacts } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
-import { type Aws, configOf } from './aws.ts';
 import { resourcesOf } from './stacks.ts';
 
 export async function probeAccount(aws: Aws): Promise<Probed<string>> {

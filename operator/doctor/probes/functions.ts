@@ -3,9 +3,9 @@ import { CloudWatchClient, DescribeAlarmsCommand, GetMetricDataCommand } from '@
 import { IAMClient, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import { GetAccountSettingsCommand, GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { MINUTE_MS } from '../../../lambdas/domain/hour.ts';
+import { type Aws, configOf, inRegion } from '../../aws.ts';
 import type { AlarmFacts, Facts, Keyed, StackFacts } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
-import { type Aws, configOf, inRegion } from './aws.ts';
 import { resourcesOf } from './stacks.ts';
 
 /** Functions of ours begin with their name in the stacks; see lib/. */

@@ -6,9 +6,9 @@ import {
 } from '@aws-sdk/client-marketplace-catalog';
 import { BatchMeterUsageCommand, MarketplaceMeteringClient } from '@aws-sdk/client-marketplace-metering';
 import type { Deployment } from '../../../lib/deployment.ts';
+import { type Aws, configOf, inRegion } from '../../aws.ts';
 import type { CatalogProduct, DryCall, Facts } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
-import { type Aws, configOf, inRegion } from './aws.ts';
 
 type Products = Deployment['products'];
 
@@ -76,7 +76,7 @@ export async function probeCatalog(aws: Aws): Promise<Probed<readonly CatalogPro
 }
 
 /** What the details of a product hold, wherever it stands in them: AWS adds members and moves them. */
-export function productOf(details: unknown): CatalogProduct {
+function productOf(details: unknown): CatalogProduct {
   const texts = (name: string) => valuesOf(details, name).filter((value) => typeof value === 'string');
   const dimensions = valuesOf(details, 'Dimensions').flatMap((list) => (Array.isArray(list) ? list : []));
   return {

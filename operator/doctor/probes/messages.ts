@@ -4,10 +4,10 @@ import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lamb
 import { GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { GetSubscriptionAttributesCommand, ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type Aws, configOf, inRegion } from '../../aws.ts';
 import type { Facts, Keyed, ResourceFacts, StackFacts } from '../facts.ts';
 import { probe } from '../probed.ts';
 import { NOTICE_REGION } from '../regions.ts';
-import { type Aws, configOf, inRegion } from './aws.ts';
 import { resourcesOf } from './stacks.ts';
 
 type Stacks = readonly Keyed<StackFacts>[];

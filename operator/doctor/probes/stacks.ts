@@ -4,10 +4,10 @@ import {
   DescribeStacksCommand,
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
+import { type Aws, configOf, inRegion } from '../../aws.ts';
 import type { Keyed, ResourceFacts, StackFacts } from '../facts.ts';
 import { probe } from '../probed.ts';
 import { NOTICE_REGION } from '../regions.ts';
-import { type Aws, configOf, inRegion } from './aws.ts';
 
 /** Of every deployment; see lib/fulfillment.ts. */
 const STACKS = ['storage', 'registration', 'metering', 'access', 'lifecycle'];

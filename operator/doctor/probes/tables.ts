@@ -7,9 +7,9 @@ import {
   type KeySchemaElement,
 } from '@aws-sdk/client-dynamodb';
 import { TABLES, type TableKind } from '../../../lambdas/stores/tables.ts';
+import { type Aws, configOf } from '../../aws.ts';
 import type { Facts, TableFacts } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
-import { type Aws, configOf } from './aws.ts';
 
 type Seen = Pick<Facts, 'tables' | 'recovery' | 'expiry'>;
 type Named = readonly (readonly [TableKind, string])[];

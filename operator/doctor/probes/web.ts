@@ -1,7 +1,8 @@
 // What answers on the web: the pages, the address of usage, and AWS's clock.
+
+import type { Aws } from '../../aws.ts';
 import type { Facts, HttpAnswer } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
-import type { Aws } from './aws.ts';
 
 const PATIENCE_MS = 15_000;
 

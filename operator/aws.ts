@@ -1,4 +1,4 @@
-// How the probes reach AWS: few tries each, so that a doctor is done in seconds.
+// How the operator’s machine reaches AWS: few tries each, so that what goes wrong is told in seconds.
 
 export interface Aws {
   readonly region: string;
