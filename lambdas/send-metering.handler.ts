@@ -13,6 +13,7 @@ import { readSettings } from './runtime/settings.ts';
 import { dynamoClient } from './stores/dynamo.ts';
 import { STATE_SHARDS } from './stores/ledger-items.ts';
 import { DynamoLedgerStore } from './stores/ledger-store.ts';
+import { DynamoSendingLog } from './stores/sending-log.ts';
 import { DynamoWorkStore } from './stores/work-store.ts';
 
 /** For each call a second: at half a second a call, half of one is under way; the rest is room for slow answers. */
@@ -39,6 +40,7 @@ export function createSendMeteringHandler(
     log,
     lingerMs,
     stateShards: STATE_SHARDS,
+    sendings: new DynamoSendingLog(client, settings.WORK_TABLE),
   };
   return scheduleHandler(log, 'MeteringSent', async (hasTime) => {
     const result = await measuredRun(

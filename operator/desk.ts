@@ -17,7 +17,9 @@ import { STATE_SHARDS } from '../lambdas/stores/ledger-items.ts';
 import { DynamoLedgerStore } from '../lambdas/stores/ledger-store.ts';
 import { DynamoNoticeStore } from '../lambdas/stores/notice-store.ts';
 import { DynamoOutboxStore } from '../lambdas/stores/outbox-store.ts';
+import { DynamoPriceStore } from '../lambdas/stores/price-store.ts';
 import { DynamoRejectStore } from '../lambdas/stores/reject-store.ts';
+import { DynamoSendingLog } from '../lambdas/stores/sending-log.ts';
 import { DynamoUsageStore } from '../lambdas/stores/usage-store.ts';
 import { DynamoWorkStore } from '../lambdas/stores/work-store.ts';
 import { ControlClient } from './control-client.ts';
@@ -86,7 +88,9 @@ function storesOf(client: DynamoDBClient, tables: DeploymentFacts['tables']) {
     usage: new DynamoUsageStore(client, tables.usage),
     ledger: new DynamoLedgerStore(client, tables.ledger),
     work: new DynamoWorkStore(client, work),
+    prices: new DynamoPriceStore(client, work),
     rejects: new DynamoRejectStore(client, tables.rejects),
+    sendings: new DynamoSendingLog(client, work),
     notices: new DynamoNoticeStore(client, { notices, customers }),
     outbox: new DynamoOutboxStore(client, { notices, customers, work }),
     deliveries: new DynamoDeliveryStore(client, tables.deliveries),

@@ -11,7 +11,8 @@ export type ActionKind =
   | 'confirm'
   | 'resubmit'
   | 'releaseGroup'
-  | 'cutOver';
+  | 'cutOver'
+  | 'setPrice';
 
 /** Who did what to what, and why. Kept for ever; written with what it tells of, or not at all. */
 export interface AuditEntry {

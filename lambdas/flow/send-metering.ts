@@ -1,5 +1,6 @@
 // Reads:       records that are not settled, by deadline; held groups
-// Writes:      one intent a record and call before the call; one result a record after it; one hold a fault group
+// Writes:      one intent a record and call before the call; one result a record after it; one hold a fault group; one line a
+//              run
 // Once per:    intent once an attempt; a result only while the record stands as it was judged
 // If one fails: it is named and left to the next run; the records and calls beside it go on
 // If it stops: the next run finds the intents, sends the same records again, and AWS removes the duplicates
@@ -23,6 +24,7 @@ import {
 } from '../domain/metering-result.ts';
 import { Cursor } from './cursor.ts';
 import type { ItemKey, LedgerStore, LiveRecord, MeteringGateway, WorkStore } from './ports.ts';
+import type { SendingLog } from './sending-ports.ts';
 
 /** Keeps calls within AWS's quota. Slows down when AWS says that it was too much, and recovers by itself. */
 interface Pace {
@@ -49,6 +51,8 @@ export interface SendPorts {
   readonly log: { warn(code: string, facts?: Facts): void; error(code: string, facts?: Facts): void };
   readonly lingerMs: number;
   readonly stateShards: number;
+  /** Keeps what each run came to, for people to see; absent where nobody will look. */
+  readonly sendings?: Pick<SendingLog, 'note'>;
 }
 
 export interface SendResult {
@@ -107,6 +111,8 @@ export async function sendMetering(ports: SendPorts, hasTime: () => boolean): Pr
     await run.allAnswered();
     await ports.work.dropLease(LEASE, holder);
   }
+  const { calls, records, honoured, faults } = run.result;
+  if (calls > 0) await ports.sendings?.note({ runId: holder, startedAt: nowMs, calls, records, honoured, faults });
   if (run.result.failed === 0) return run.result;
   throw new Unavailable('SendingIncomplete', 'Some records could not be sent or written; the log names each.', {
     facts: { ...run.result },

@@ -185,6 +185,7 @@ const ACTIONS: readonly ActionKind[] = [
   'resubmit',
   'releaseGroup',
   'cutOver',
+  'setPrice',
 ];
 
 export function fromSealedItem(item: Item): SealedHour {

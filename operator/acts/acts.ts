@@ -4,6 +4,7 @@ import { carryOnAct } from './carry-on.ts';
 import { creditAct } from './credit.ts';
 import { releaseAct } from './release.ts';
 import { releaseGroupAct } from './release-group.ts';
+import { setPriceAct } from './set-price.ts';
 import { settleAct } from './settle.ts';
 import { withholdAct } from './withhold.ts';
 
@@ -14,4 +15,5 @@ export const ACTS: readonly OperatorAct[] = [
   carryOnAct,
   withholdAct,
   creditAct,
+  setPriceAct,
 ];

@@ -43,7 +43,9 @@ export type ActRefusal =
   | 'licenceArnInvalid'
   | 'licenceTaken'
   | 'licenceMetered'
-  | 'moved';
+  | 'moved'
+  | 'priceInvalid'
+  | 'productUnknown';
 
 /** Nothing was changed. The message says what was wrong, what is expected and what to do. */
 export interface Refused {
