@@ -8,6 +8,7 @@ import { MeteringStack } from './metering-stack.ts';
 import { NOTICE_REGION, NoticeForwardingStack } from './notice-forwarding-stack.ts';
 import { RegistrationStack } from './registration-stack.ts';
 import { StorageStack } from './storage-stack.ts';
+import { WatchStack } from './watch-stack.ts';
 
 export interface Fulfillment {
   readonly storage: StorageStack;
@@ -15,6 +16,7 @@ export interface Fulfillment {
   readonly metering: MeteringStack;
   readonly access: AccessStack;
   readonly lifecycle: LifecycleStack;
+  readonly watch: WatchStack;
   /** Where the home is not the region of AWS's notices. */
   readonly forwarding?: NoticeForwardingStack;
 }
@@ -32,7 +34,9 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
   const metering = new MeteringStack(app, 'Metering', { ...named('metering'), storage });
   const access = new AccessStack(app, 'Access', { ...named('access'), storage });
   const lifecycle = new LifecycleStack(app, 'Lifecycle', { ...named('lifecycle'), storage, access });
-  const atHome = { storage, registration, metering, access, lifecycle };
+  const watched = { storage, registration, metering, access, lifecycle };
+  const watch = new WatchStack(app, 'Watch', { ...named('watch'), storage, others: Object.values(watched) });
+  const atHome = { ...watched, watch };
   const { alarms, alarmTopicArn, noticeAlarmTopicArn } = deployment;
   const mails = mailTopic(storage, alarms);
   for (const stack of Object.values(atHome)) {

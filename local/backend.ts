@@ -16,6 +16,7 @@ import type { Log } from '../lambdas/runtime/log.ts';
 import type { Measure } from '../lambdas/runtime/metric.ts';
 import { createSendMeteringHandler } from '../lambdas/send-metering.handler.ts';
 import { createTellProductHandler } from '../lambdas/tell-product.handler.ts';
+import { createWatchDeadlinesHandler } from '../lambdas/watch-deadlines.handler.ts';
 import { queueUrl } from './messaging.ts';
 import { SESSION_KEYS_SECRET } from './secrets.ts';
 import type { TableNames } from './tables.ts';
@@ -107,6 +108,7 @@ export function createBackend(options: BackendOptions) {
     sendMetering: scheduled(createSendMeteringHandler(surroundings)),
     refreshEntitlements: scheduled(createRefreshEntitlementsHandler(surroundings)),
     tellProduct: scheduled(createTellProductHandler(surroundings)),
+    watchDeadlines: scheduled(createWatchDeadlinesHandler(surroundings)),
     /** One batch of each queue. */
     applyNotice: queued(createApplyNoticeHandler({ ...surroundings, clock: noticeClock })),
     deliverWebhooks: queued(createDeliverWebhooksHandler(surroundings, postWebhook)),

@@ -10,6 +10,7 @@ import { licenceKeyOf } from '../lambdas/domain/licence.ts';
 import type { WebhookPoster } from '../lambdas/flow/access-ports.ts';
 import { verifyBooks } from '../lambdas/flow/verify-books.ts';
 import type { Log } from '../lambdas/runtime/log.ts';
+import { embeddedMetrics } from '../lambdas/runtime/metric.ts';
 import { DynamoCustomerStore } from '../lambdas/stores/customer-store.ts';
 import { dynamoClient } from '../lambdas/stores/dynamo.ts';
 import { DynamoLedgerStore } from '../lambdas/stores/ledger-store.ts';
@@ -107,6 +108,8 @@ export async function startBackendWorld({ database, secrets }: Services, options
   const logged: { level: string; code: string; facts: unknown }[] = [];
   const note = (level: string) => (code: string, facts?: unknown) => void logged.push({ level, code, facts });
   const log: Log = { info: note('info'), warn: note('warn'), error: note('error') };
+  const metricLines: string[] = [];
+  const write = (line: string) => void metricLines.push(line);
   const queueOf = (name: string, maxReceives: number) =>
     new LocalQueue({ name, clock: clock.now, maxReceives, onDeadLetter: () => log.error('DeadLetter', { name }) });
   const webhooks = queueOf('webhooks', 1_000);
@@ -127,6 +130,7 @@ export async function startBackendWorld({ database, secrets }: Services, options
     messagingUrl: messaging.url,
     clock: clock.now,
     log,
+    measure: embeddedMetrics({ stage: 'prod', clock: clock.now, write }),
     products: [product],
     policy: { lingerMs: 0, ...options.policy },
     ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
@@ -217,6 +221,8 @@ export async function startBackendWorld({ database, secrets }: Services, options
     /** As the operator's tools find it. */
     facts: laptopFacts(settings, { messagingUrl: messaging.url, appUrl: gateway.url, simulator }),
     logged,
+    /** The handlers' numbers, as a deployment of the stage `prod` would write them into its logs. */
+    metricLines,
     subscribe,
     report,
     tick,

@@ -152,7 +152,12 @@ export interface LedgerStore {
   /** References to the records that are not settled, soonest deadline first within each state shard. */
   live(stateShard: number, onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
   /** References to what is settled and needs a person, soonest deadline first: as `needsAttention` has it. */
-  attention(stateShard: number, onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
+  attention(
+    stateShard: number,
+    onMalformed: OnMalformed,
+    /** Only those whose deadline lies at this instant or later; all where absent. */
+    sinceMs?: number,
+  ): AsyncIterable<readonly LiveRecord[]>;
   /** The records behind references, as they stand now. */
   records(references: readonly ItemKey[], onMalformed: OnMalformed): Promise<readonly SealedHour[]>;
   /** Notes an attempt before its call; false where the record is no longer to be sent. */

@@ -3,10 +3,10 @@
 import { asFailure } from '../domain/failure.ts';
 import type { Clock } from './clock.ts';
 
-const METRIC_NAMESPACE = 'Fulfillment';
+export const METRIC_NAMESPACE = 'Fulfillment';
 
 /** The one dimension of every metric of ours: each further one would multiply what they cost. */
-const METRIC_DIMENSION = 'Stage';
+export const METRIC_DIMENSION = 'Stage';
 
 /** Every metric there is with its unit, by the function that gives it. A function gives all of its own each time. */
 export const METRICS = {
@@ -15,10 +15,33 @@ export const METRICS = {
   'close-hours': { RecordsSealed: 'Count', MetersBroken: 'Count', MetersAwaitingLicence: 'Count' },
   'send-metering': { RecordsSent: 'Count', RecordsHonoured: 'Count', CallsMade: 'Count', CallsThrottled: 'Count' },
   'deliver-webhooks': { WebhooksGivenUp: 'Count' },
+  'watch-deadlines': {
+    SecondsLeft: 'Seconds',
+    SecondsLeftAtMonthEnd: 'Seconds',
+    SecondsLeftOfEnding: 'Seconds',
+    OldestOpenSeconds: 'Seconds',
+    RecordsOpen: 'Count',
+    RecordsHeld: 'Count',
+    RecordsQuarantined: 'Count',
+    RecordsDisputed: 'Count',
+    RecordsPresumed: 'Count',
+    RecordsUncertain: 'Count',
+    RecordsExpired: 'Count',
+    RecordsHeldLate: 'Count',
+    UnitsAtStake: 'Count',
+    UnitsLost: 'Count',
+    HoursUnclosed: 'Count',
+    GroupsHeld: 'Count',
+    NoticesWaiting: 'Count',
+    LinksWaiting: 'Count',
+    EventsUntold: 'Count',
+    OldestUntoldSeconds: 'Seconds',
+  },
 } as const satisfies Record<string, Readonly<Record<string, 'Count' | 'Seconds'>>>;
 
 type Measured = keyof typeof METRICS;
 type NameOf<S extends Measured> = keyof (typeof METRICS)[S] & string;
+export type MetricName = { [S in Measured]: NameOf<S> }[Measured];
 type Measures<S extends Measured> = Readonly<Record<NameOf<S>, number>>;
 
 /** Gives a function's numbers, the zeros among them: a metric without data tells nobody whether all is well. */

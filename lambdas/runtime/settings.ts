@@ -54,6 +54,7 @@ const SETTINGS = {
     'USAGE_WARNING_HOURS',
   ],
   'deliver-webhooks': ['DELIVERIES_TABLE', 'WEBHOOKS', 'WEBHOOKS_QUEUE', 'STAGE'],
+  'watch-deadlines': ['LEDGER_TABLE', 'WORK_TABLE', 'NOTICES_TABLE', 'CUSTOMERS_TABLE', 'METERING_POLICY', 'STAGE'],
   'apply-notice': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS', 'EVENT_BUS'],
 } as const;
 

@@ -199,17 +199,19 @@ export class DynamoLedgerStore implements LedgerStore {
     return this.#byState(stateKey('live', stateShard), onMalformed);
   }
 
-  attention(stateShard: number, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
-    return this.#byState(stateKey('attention', stateShard), onMalformed);
+  attention(stateShard: number, onMalformed: OnMalformed, sinceMs?: number): AsyncGenerator<readonly LiveRecord[]> {
+    return this.#byState(stateKey('attention', stateShard), onMalformed, sinceMs);
   }
 
-  async *#byState(key: string, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
+  async *#byState(key: string, onMalformed: OnMalformed, sinceMs?: number): AsyncGenerator<readonly LiveRecord[]> {
+    const since = sinceMs === undefined ? undefined : new Date(sinceMs).toISOString();
     const pages = queryPages(this.#client, {
       TableName: this.#table,
       IndexName: BY_STATE,
-      KeyConditionExpression: 'stateKey = :key',
+      // The sort key begins with the deadline.
+      KeyConditionExpression: since === undefined ? 'stateKey = :key' : 'stateKey = :key AND stateSort >= :since',
       Limit: REFERENCES_PER_PAGE,
-      ExpressionAttributeValues: toItem({ ':key': key }),
+      ExpressionAttributeValues: toItem({ ':key': key, ...(since === undefined ? {} : { ':since': since }) }),
     });
     for await (const page of pages) yield readEach(page, fromLiveItem, onMalformed);
   }

@@ -43,7 +43,8 @@ const RUNBOOK = 'docs/runbook.md';
 const REMEDY = /^docs\/runbook\.md#[a-z0-9-]+$/;
 
 export class BookedAlarm extends Alarm {
-  readonly name: string;
+  /** As CloudWatch has it. */
+  readonly fullName: string;
   readonly severity: Severity;
   readonly impact: string;
   readonly remedy: string;
@@ -57,8 +58,9 @@ export class BookedAlarm extends Alarm {
     if (!REMEDY.test(remedy)) {
       throw new Error(`The alarm ${name} names ${remedy}; expected is a heading such as ${RUNBOOK}#schedulefailed.`);
     }
+    const fullName = `${Stack.of(scope).stackName}-${name}`;
     super(scope, id, {
-      alarmName: `${Stack.of(scope).stackName}-${name}`,
+      alarmName: fullName,
       alarmDescription: descriptionOf(props, remedy),
       metric,
       threshold,
@@ -67,7 +69,7 @@ export class BookedAlarm extends Alarm {
       evaluationPeriods: periods,
       treatMissingData: props.withoutData ?? TreatMissingData.NOT_BREACHING,
     });
-    this.name = name;
+    this.fullName = fullName;
     this.severity = severity;
     this.impact = impact;
     this.remedy = remedy;

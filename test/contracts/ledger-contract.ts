@@ -239,6 +239,12 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
       [meterKey(LICENCE_KEY, 'a'), 'expired'],
     ]);
     expect((await ledger.records(references, noneMalformed)).map(({ heldLate }) => heldLate).sort()).toEqual([0, 3]);
+    const since = async (deadlineAt: number) =>
+      (await all(ledger.attention(SHARD % STATE_SHARDS, noneMalformed, deadlineAt))).map(({ meter }) => meter);
+    const [sooner, later] = references;
+    expect(await since(sooner?.deadlineAt ?? 0)).toEqual([sooner?.meter, later?.meter]);
+    expect(await since((sooner?.deadlineAt ?? 0) + 1)).toEqual([later?.meter]);
+    expect(await since((later?.deadlineAt ?? 0) + 1)).toEqual([]);
   });
 
   test('hastens a record out of its waiting for another try', async () => {

@@ -158,8 +158,9 @@ export class LedgerTables {
     return entry?.kind === 'sealed' ? entry : undefined;
   }
 
-  byState(stateKey: string, io: Io, stateShard: number): AsyncIterable<readonly LiveRecord[]> {
-    return pagesOf(this.#byState, stateKey, {}, io, stateShard);
+  byState(stateKey: string, io: Io, stateShard: number, sinceMs?: number): AsyncIterable<readonly LiveRecord[]> {
+    const range = sinceMs === undefined ? {} : { start: new Date(sinceMs).toISOString() };
+    return pagesOf(this.#byState, stateKey, range, io, stateShard);
   }
 
   /** The soonest deadline of what is not settled and holds an amount. */
@@ -300,8 +301,8 @@ export class MemoryLedgerStore implements LedgerStore {
     return this.tables.byState(stateKey('live', stateShard), this.io, stateShard);
   }
 
-  attention(stateShard: number, _onMalformed?: OnMalformed): AsyncIterable<readonly LiveRecord[]> {
-    return this.tables.byState(stateKey('attention', stateShard), this.io, stateShard);
+  attention(stateShard: number, _onMalformed?: OnMalformed, sinceMs?: number): AsyncIterable<readonly LiveRecord[]> {
+    return this.tables.byState(stateKey('attention', stateShard), this.io, stateShard, sinceMs);
   }
 
   records(references: readonly ItemKey[], _onMalformed?: OnMalformed): Promise<readonly SealedHour[]> {

@@ -41,7 +41,11 @@ function documented(): Documented[] {
   const text = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
   return text.split(/^(?=#+ )/m).flatMap((section) => {
     const [, title = ''] = /^#+ (.*)$/m.exec(section) ?? [];
-    const anchor = title.toLowerCase().replaceAll(' ', '-');
+    // As GitHub makes it of a heading.
+    const anchor = title
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-');
     const [, line = ''] = /^\*Alarm\*: (.*)\.$/m.exec(section) ?? [];
     return line.split(';').flatMap((group) => {
       const severities = /\(([a-z, ]+)\)/.exec(group)?.[1]?.split(', ') ?? [];

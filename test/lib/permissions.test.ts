@@ -7,6 +7,7 @@ import { createRegisterCustomerHandler } from '../../lambdas/register-customer.h
 import { createResolveBuyerHandler } from '../../lambdas/resolve-buyer.handler.ts';
 import type { Surroundings } from '../../lambdas/runtime/handler.ts';
 import { createSendMeteringHandler } from '../../lambdas/send-metering.handler.ts';
+import { createWatchDeadlinesHandler } from '../../lambdas/watch-deadlines.handler.ts';
 import { backendEnvironment, lambdaContext } from '../../local/backend.ts';
 import { startGateway } from '../../local/gateway.ts';
 import { startBackendWorld, useServices } from '../backend-world.ts';
@@ -19,6 +20,7 @@ const ROLES = {
   'record-usage': 'RecordUsage',
   'close-hours': 'CloseHours',
   'send-metering': 'SendMetering',
+  'watch-deadlines': 'WatchDeadlines',
 } as const;
 
 type Name = keyof typeof ROLES;
@@ -55,6 +57,7 @@ describe('from a buyer to a bill', () => {
     });
     const closeHours = createCloseHoursHandler(around('close-hours'));
     const sendMetering = createSendMeteringHandler(around('send-metering'));
+    const watchDeadlines = createWatchDeadlinesHandler(around('watch-deadlines'));
     const gateway = await startGateway({
       resolveBuyer: createResolveBuyerHandler(around('resolve-buyer')),
       registerCustomer: createRegisterCustomerHandler(around('register-customer')),
@@ -69,6 +72,7 @@ describe('from a buyer to a bill', () => {
     const tick = async (at: string) => {
       await clock.set(Date.parse(at));
       await closeHours({}, lambdaContext(300_000));
+      await watchDeadlines({}, lambdaContext(300_000));
       await sendMetering({}, lambdaContext(300_000));
     };
 
