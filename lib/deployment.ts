@@ -38,6 +38,33 @@ function limitSchema(ratePerSecond: number, burst: number) {
   );
 }
 
+/** One address may stand for a whole company: 300 is some 60 buyers, each of whom makes about five requests in all. */
+const FirewallSchema = v.strictObject({
+  enabled: v.optional(v.boolean(), true),
+  requestsPerFiveMinutes: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(10, 'has to be 10 or more, the least that WAF counts')),
+    300,
+  ),
+});
+
+const HostName = v.pipe(
+  v.string(),
+  v.regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'has to be a host name such as aws.example.com'),
+);
+
+const PagesDomainSchema = v.strictObject({
+  name: HostName,
+  /** A certificate of ACM in the home region; without it, one is made and proven in the hosted zone. */
+  certificateArn: v.exactOptional(arnOf('acm')),
+  /** The Route 53 zone in which the name is written; without it, lead the name to the output `PagesDomainTarget`. */
+  hostedZone: v.exactOptional(
+    v.strictObject({
+      id: v.pipe(v.string(), v.regex(/^Z[A-Z0-9]{1,31}$/, 'has to be the id of a hosted zone')),
+      name: HostName,
+    }),
+  ),
+});
+
 const Members = v.strictObject({
   /** Tells deployments in one account apart. */
   stage: v.optional(
@@ -74,8 +101,12 @@ const Members = v.strictObject({
   noticeAlarmTopicArn: v.exactOptional(arnOf('sns')),
   /** Who else is told of alarms, and when. */
   alarms: v.optional(AlarmSettingsSchema, {}),
-  /** A regional WAF web ACL to put before the pages. */
+  /** The web ACL before the pages that is made where `webAclArn` names none. */
+  firewall: v.optional(FirewallSchema, {}),
+  /** A regional WAF web ACL of your own to put before the pages. */
   webAclArn: v.exactOptional(arnOf('wafv2')),
+  /** The pages under a name of your own. */
+  pagesDomain: v.exactOptional(PagesDomainSchema),
   /** API Gateway writes logs by one role per account and region: make it, or leave the one that is there. */
   apiGatewayLogsRole: v.optional(v.picklist(['create', 'present'], 'has to be "create" or "present"'), 'create'),
 });
@@ -85,7 +116,11 @@ const DeploymentSchema = v.pipe(
   Members,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { products, legacyTopics, webhooks, homeRegion } = dataset.value;
+    const { products, legacyTopics, webhooks, homeRegion, pagesDomain, webAclArn, firewall } = dataset.value;
+    for (const message of domainProblems(pagesDomain, homeRegion)) addIssue({ message });
+    if (webAclArn !== undefined && !firewall.enabled) {
+      addIssue({ message: 'webAclArn: a web ACL is named though firewall.enabled is false: take one of them out' });
+    }
     const legacy = products.filter(({ identityStyle }) => identityStyle === 'legacy');
     for (const topic of legacyTopics) {
       if (legacy.some(({ productCode }) => topic.endsWith(`-${productCode}`))) continue;
@@ -97,6 +132,22 @@ const DeploymentSchema = v.pipe(
     }
   }),
 );
+
+function domainProblems(domain: v.InferOutput<typeof PagesDomainSchema> | undefined, homeRegion: string): string[] {
+  if (!domain) return [];
+  const { name, certificateArn, hostedZone } = domain;
+  const problems: string[] = [];
+  if (certificateArn === undefined && !hostedZone) {
+    problems.push('pagesDomain: name a certificateArn, or the hostedZone in which a new certificate can be proven');
+  }
+  if (certificateArn !== undefined && certificateArn.split(':')[3] !== homeRegion) {
+    problems.push(`pagesDomain: the certificate has to be in ${homeRegion}, where the pages are`);
+  }
+  if (hostedZone && name !== hostedZone.name && !name.endsWith(`.${hostedZone.name}`)) {
+    problems.push(`pagesDomain: ${name} does not lie in the zone ${hostedZone.name}`);
+  }
+  return problems;
+}
 
 export interface Deployment extends v.InferOutput<typeof DeploymentSchema> {}
 

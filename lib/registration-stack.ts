@@ -4,7 +4,9 @@ import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import { GATEWAY_PAGE_HEADERS, gatewayPages } from '../lambdas/pages/gateway-pages.ts';
 import { DONE_ROUTE, FORM_ROUTE, FULFILLMENT_ROUTE, STYLE_ROUTE } from '../lambdas/pages/routes.ts';
+import { Firewall } from './constructs/firewall.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
+import { PagesDomain } from './constructs/pages-domain.ts';
 import { RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
 import { type Deployment, productsSetting } from './deployment.ts';
 import { allowMarketplace } from './marketplace-actions.ts';
@@ -76,12 +78,7 @@ export class RegistrationStack extends Stack {
       remedy: 'docs/runbook.md#requestfailed',
       logRetention: deployment.logRetentionDays,
     });
-    if (deployment.webAclArn !== undefined) {
-      new CfnWebACLAssociation(this, 'Firewall', {
-        resourceArn: pages.api.deploymentStage.stageArn,
-        webAclArn: deployment.webAclArn,
-      });
-    }
+    this.#protect(pages, deployment);
     Validations.of(pages).acknowledge(
       {
         id: 'AwsSolutions-APIG4',
@@ -91,14 +88,34 @@ export class RegistrationStack extends Stack {
         id: 'AwsSolutions-COG4',
         reason: 'Buyers are no users of ours yet: they register here. Their session is signed by us.',
       },
-      {
-        id: 'AwsSolutions-APIG3',
-        reason: 'A web ACL costs money each month, so it is the setting webAclArn; without it the throttles stand.',
-      },
     );
     new CfnOutput(this, 'FulfillmentUrl', {
-      value: pages.api.urlForPath(FULFILLMENT_ROUTE),
+      value: this.#addressOf(pages, deployment),
       description: 'The fulfillment URL for the listing on AWS Marketplace',
     });
+  }
+
+  #protect(pages: RegionalApi, { webAclArn, firewall }: Deployment): void {
+    const { stageArn } = pages.api.deploymentStage;
+    if (webAclArn !== undefined) {
+      new CfnWebACLAssociation(this, 'Firewall', { resourceArn: stageArn, webAclArn });
+    } else if (firewall.enabled) {
+      new Firewall(this, 'PagesFirewall', { stageArn, requestsPerFiveMinutes: firewall.requestsPerFiveMinutes });
+    } else {
+      Validations.of(pages).acknowledge({
+        id: 'AwsSolutions-APIG3',
+        reason: 'The settings say that there is to be no web ACL (firewall.enabled); the throttles stand.',
+      });
+    }
+  }
+
+  #addressOf(pages: RegionalApi, { pagesDomain }: Deployment): string {
+    if (!pagesDomain) return pages.api.urlForPath(FULFILLMENT_ROUTE);
+    const { target } = new PagesDomain(this, 'PagesDomain', { api: pages.api, domain: pagesDomain });
+    new CfnOutput(this, 'PagesDomainTarget', {
+      value: target,
+      description: 'Where the name of the pages has to lead, by a CNAME where the zone is not in Route 53',
+    });
+    return `https://${pagesDomain.name}${FULFILLMENT_ROUTE}`;
   }
 }

@@ -169,9 +169,68 @@ describe('callers of other accounts', () => {
   });
 });
 
-test('a web ACL is put before the pages where one is set', () => {
+describe('the firewall before the pages', () => {
   const webAclArn = 'arn:aws:wafv2:us-east-1:111122223333:regional/webacl/pages/id';
 
-  expect(stacks.ofType('AWS::WAFv2::WebACLAssociation')).toEqual([]);
-  expect(synthesize({ webAclArn }).ofType('AWS::WAFv2::WebACLAssociation')[0]?.Properties['WebACLArn']).toBe(webAclArn);
+  test('is there by default, lets an address make 300 requests in five minutes, and keeps no samples of any', () => {
+    const [acl] = stacks.ofType('AWS::WAFv2::WebACL');
+
+    expect(acl?.Properties).toMatchObject({
+      DefaultAction: { Allow: {} },
+      Rules: [{ Action: { Block: {} }, Statement: { RateBasedStatement: { AggregateKeyType: 'IP', Limit: 300 } } }],
+    });
+    expect(JSON.stringify(acl?.Properties)).not.toContain('"SampledRequestsEnabled":true');
+    const [association] = stacks.ofType('AWS::WAFv2::WebACLAssociation');
+    expect(JSON.stringify(association?.Properties['ResourceArn'])).toContain('DeploymentStage');
+    expect(JSON.stringify(association?.Properties['WebACLArn'])).toContain(acl?.id.split('/')[1]);
+  });
+
+  test('shows those whom it refuses the page that says so', () => {
+    const filtered = stacks
+      .ofType('AWS::ApiGateway::GatewayResponse')
+      .find(({ Properties }) => Properties['ResponseType'] === 'WAF_FILTERED');
+
+    expect(filtered?.Properties['StatusCode']).toBe('429');
+    expect(JSON.stringify(filtered?.Properties['ResponseTemplates'])).toContain('Too many requests');
+  });
+
+  test('takes another limit, gives way to a web ACL that is named, and can be left out', () => {
+    const limited = synthesize({ firewall: { requestsPerFiveMinutes: 2_000 } }).ofType('AWS::WAFv2::WebACL');
+    const own = synthesize({ webAclArn });
+    const none = synthesize({ firewall: { enabled: false } });
+
+    expect(JSON.stringify(limited[0]?.Properties['Rules'])).toContain('"Limit":2000');
+    expect(own.ofType('AWS::WAFv2::WebACL')).toEqual([]);
+    expect(own.ofType('AWS::WAFv2::WebACLAssociation')[0]?.Properties['WebACLArn']).toBe(webAclArn);
+    expect(none.all.filter(({ Type }) => Type.startsWith('AWS::WAFv2'))).toEqual([]);
+  });
+});
+
+describe('a name of the seller’s own', () => {
+  const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/abc';
+  const hostedZone = { id: 'Z0123456789', name: 'example.com' };
+
+  test('leads to the pages at its root, by TLS 1.2, with a certificate that is made and proven in its zone', () => {
+    const named = synthesize({ pagesDomain: { name: 'aws.example.com', hostedZone } });
+
+    const [domain] = named.ofType('AWS::ApiGateway::DomainName');
+    expect(domain?.Properties).toMatchObject({ DomainName: 'aws.example.com', SecurityPolicy: 'TLS_1_2' });
+    expect(named.ofType('AWS::CertificateManager::Certificate')[0]?.Properties).toMatchObject({
+      DomainName: 'aws.example.com',
+      ValidationMethod: 'DNS',
+    });
+    const [mapping] = named.ofType('AWS::ApiGateway::BasePathMapping');
+    expect(mapping?.Properties['BasePath']).toBeUndefined();
+    expect(JSON.stringify(mapping?.Properties['RestApiId'])).toContain('Pages');
+    expect(
+      named.ofType('AWS::Route53::RecordSet').map(({ Properties }) => `${Properties['Type']} ${Properties['Name']}`),
+    ).toEqual(['A aws.example.com.', 'AAAA aws.example.com.']);
+  });
+
+  test('takes a certificate that is there, and leaves the zone to whoever has it', () => {
+    const named = synthesize({ pagesDomain: { name: 'aws.example.com', certificateArn } });
+
+    expect(named.ofType('AWS::ApiGateway::DomainName')[0]?.Properties['RegionalCertificateArn']).toBe(certificateArn);
+    expect(named.all.filter(({ Type }) => /Route53|CertificateManager/.test(Type))).toEqual([]);
+  });
 });

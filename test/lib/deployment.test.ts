@@ -98,6 +98,24 @@ describe('parseDeployment', () => {
     expect(elsewhereMessage).toMatch(/legacyTopics: arn:.*othercode is of no product whose identityStyle is "legacy"/);
   });
 
+  test('refuses a name of the pages that could not be proven or reached, and two answers to one question', () => {
+    const message = (overrides: object) => messageOf(exampleSettings(overrides));
+    const zone = { id: 'Z0123456789', name: 'example.com' };
+    const certificateArn = 'arn:aws:acm:eu-west-1:111122223333:certificate/abc';
+
+    expect(message({ pagesDomain: { name: 'aws.example.com' } })).toContain('name a certificateArn, or the hostedZone');
+    expect(message({ pagesDomain: { name: 'aws.example.com', certificateArn } })).toContain('has to be in us-east-1');
+    expect(message({ pagesDomain: { name: 'aws.example.org', hostedZone: zone } })).toContain(
+      'does not lie in the zone',
+    );
+    expect(message({ pagesDomain: { name: 'https://aws.example.com', hostedZone: zone } })).toContain(
+      'has to be a host name',
+    );
+    expect(
+      message({ firewall: { enabled: false }, webAclArn: 'arn:aws:wafv2:us-east-1:111122223333:regional/webacl/a/b' }),
+    ).toContain('take one of them out');
+  });
+
   test('says what is missing where there are no settings at all', () => {
     const message = messageOf(undefined);
 

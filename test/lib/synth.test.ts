@@ -31,6 +31,19 @@ test.each([
     args: ['--context', `fulfillment=${JSON.stringify(exampleSettings(EVERYTHING))}`],
     stacks: ['Access', 'Lifecycle', 'Metering', 'NoticeForwarding', 'Registration', 'Storage', 'Watch'],
   },
+  {
+    what: 'the pages under a name of the seller’s own, without a firewall',
+    args: [
+      '--context',
+      `fulfillment=${JSON.stringify(
+        exampleSettings({
+          pagesDomain: { name: 'aws.example.com', hostedZone: { id: 'Z0123456789', name: 'example.com' } },
+          firewall: { enabled: false },
+        }),
+      )}`,
+    ],
+    stacks: AT_HOME,
+  },
 ])('synthesizes $what without an account and without a finding of cdk-nag', { timeout: 60_000 }, ({ args, stacks }) => {
   const { status, said, output } = synthesize(...args);
 
