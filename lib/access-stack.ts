@@ -22,16 +22,16 @@ export interface AccessStackProps extends StackProps {
 }
 
 export class AccessStack extends Stack {
-  readonly #bus: EventBus;
+  readonly bus: EventBus;
 
   constructor(scope: Construct, id: string, { deployment, storage, ...props }: AccessStackProps) {
     super(scope, id, props);
-    this.#bus = new EventBus(this, 'AccessEvents', {
+    this.bus = new EventBus(this, 'AccessEvents', {
       eventBusName: `fulfillment-${deployment.stage}-access-events`,
       description: 'Tells the product of its customers: who may use it, and what became of that',
     });
     new CfnOutput(this, 'AccessEventBusArn', {
-      value: this.#bus.eventBusArn,
+      value: this.bus.eventBusArn,
       description: 'The bus on which the product is told of its customers',
     });
     this.#addTellProduct(deployment, storage);
@@ -40,8 +40,8 @@ export class AccessStack extends Stack {
 
   /** The bus's name, with leave to put events on it. */
   putEvents(): Access {
-    const statement = new PolicyStatement({ actions: ['events:PutEvents'], resources: [this.#bus.eventBusArn] });
-    return { value: this.#bus.eventBusName, statements: [statement] };
+    const statement = new PolicyStatement({ actions: ['events:PutEvents'], resources: [this.bus.eventBusArn] });
+    return { value: this.bus.eventBusName, statements: [statement] };
   }
 
   #addTellProduct(deployment: Deployment, storage: StorageStack): void {
@@ -84,7 +84,7 @@ export class AccessStack extends Stack {
     });
     for (const { name, types } of deployment.webhooks) {
       const rule = new Rule(this, `Webhook-${name}`, {
-        eventBus: this.#bus,
+        eventBus: this.bus,
         description: `Hands events to the webhook ${name}`,
         eventPattern: { source: [ACCESS_EVENT_SOURCE], ...(types ? { detailType: [...types] } : {}) },
       });

@@ -6,6 +6,7 @@ import { UsageWarningHoursSchema, webhooksSchema } from '../lambdas/contracts/we
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { AlarmSettingsSchema } from './alarm-settings.ts';
 import { arnOf } from './arn-setting.ts';
+import { MailDeploymentSchema, mailProblems } from './mail-deployment.ts';
 import { problemsOf } from './settings-problems.ts';
 
 /** The days that CloudWatch Logs knows. */
@@ -93,6 +94,8 @@ const Members = v.strictObject({
   legacyTopics: v.optional(v.array(LegacyTopic), []),
   /** Where access events are posted to, besides the bus. */
   webhooks: v.optional(webhooksSchema(targetProblem), []),
+  /** Mail to buyers and to the seller; without it there is none. */
+  mail: v.exactOptional(MailDeploymentSchema),
   /** How many hours before AWS takes a record no more the product is told, each once. */
   usageWarningHours: v.optional(UsageWarningHoursSchema, [12, 6, 2]),
   /** The topic that every alarm is sent to; without it they only show in CloudWatch. */
@@ -116,7 +119,7 @@ const DeploymentSchema = v.pipe(
   Members,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { products, legacyTopics, webhooks, homeRegion, pagesDomain, webAclArn, firewall } = dataset.value;
+    const { products, legacyTopics, webhooks, mail, homeRegion, pagesDomain, webAclArn, firewall } = dataset.value;
     for (const message of domainProblems(pagesDomain, homeRegion)) addIssue({ message });
     if (webAclArn !== undefined && !firewall.enabled) {
       addIssue({ message: 'webAclArn: a web ACL is named though firewall.enabled is false: take one of them out' });
@@ -130,6 +133,7 @@ const DeploymentSchema = v.pipe(
       if (secretArn.split(':')[3] === homeRegion) continue;
       addIssue({ message: `webhooks: the secret of ${name} has to be in ${homeRegion}, where the function runs` });
     }
+    for (const message of mail ? mailProblems(mail, homeRegion) : []) addIssue({ message: `mail: ${message}` });
   }),
 );
 

@@ -4,6 +4,7 @@ import { AccessStack } from './access-stack.ts';
 import { mailTopic, sendAlarms } from './alarm-routes.ts';
 import type { Deployment } from './deployment.ts';
 import { LifecycleStack } from './lifecycle-stack.ts';
+import { MailStack } from './mail-stack.ts';
 import { MeteringStack } from './metering-stack.ts';
 import { NOTICE_REGION, NoticeForwardingStack } from './notice-forwarding-stack.ts';
 import { RegistrationStack } from './registration-stack.ts';
@@ -17,6 +18,8 @@ export interface Fulfillment {
   readonly access: AccessStack;
   readonly lifecycle: LifecycleStack;
   readonly watch: WatchStack;
+  /** Where mail is set. */
+  readonly mail?: MailStack;
   /** Where the home is not the region of AWS's notices. */
   readonly forwarding?: NoticeForwardingStack;
 }
@@ -34,7 +37,10 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
   const metering = new MeteringStack(app, 'Metering', { ...named('metering'), storage });
   const access = new AccessStack(app, 'Access', { ...named('access'), storage });
   const lifecycle = new LifecycleStack(app, 'Lifecycle', { ...named('lifecycle'), storage, access });
-  const watched = { storage, registration, metering, access, lifecycle };
+  const mail = deployment.mail
+    ? { mail: new MailStack(app, 'Mail', { ...named('mail'), mail: deployment.mail, storage, access }) }
+    : {};
+  const watched = { storage, registration, metering, access, lifecycle, ...mail };
   const watch = new WatchStack(app, 'Watch', { ...named('watch'), storage, others: Object.values(watched) });
   const atHome = { ...watched, watch };
   const { alarms, alarmTopicArn, noticeAlarmTopicArn } = deployment;

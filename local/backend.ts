@@ -2,9 +2,12 @@
 import type { SQSEvent } from 'aws-lambda';
 import { createApplyNoticeHandler } from '../lambdas/apply-notice.handler.ts';
 import { createCloseHoursHandler } from '../lambdas/close-hours.handler.ts';
+import type { MailSettings } from '../lambdas/contracts/mail-settings.ts';
+import { parseRegistrationSettings } from '../lambdas/contracts/registration-settings.ts';
 import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
 import { createDeliverWebhooksHandler } from '../lambdas/deliver-webhooks.handler.ts';
 import type { WebhookPoster } from '../lambdas/flow/access-ports.ts';
+import { houseTemplates } from '../lambdas/pages/mail-templates.ts';
 import { createReadCustomerHandler } from '../lambdas/read-customer.handler.ts';
 import { createRecordUsageHandler } from '../lambdas/record-usage.handler.ts';
 import { createRefreshEntitlementsHandler } from '../lambdas/refresh-entitlements.handler.ts';
@@ -14,6 +17,7 @@ import type { Clock } from '../lambdas/runtime/clock.ts';
 import type { LambdaContext } from '../lambdas/runtime/handler.ts';
 import type { Log } from '../lambdas/runtime/log.ts';
 import type { Measure } from '../lambdas/runtime/metric.ts';
+import { createSendMailHandler } from '../lambdas/send-mail.handler.ts';
 import { createSendMeteringHandler } from '../lambdas/send-metering.handler.ts';
 import { createTellProductHandler } from '../lambdas/tell-product.handler.ts';
 import { createWatchDeadlinesHandler } from '../lambdas/watch-deadlines.handler.ts';
@@ -42,6 +46,10 @@ export interface BackendOptions {
   readonly registration?: object;
   /** As in the WEBHOOKS setting. */
   readonly webhooks?: WebhookSettings;
+  /** Where mail is taken; absent where there is none. */
+  readonly mailUrl?: string;
+  /** As in the MAIL setting. */
+  readonly mail?: MailSettings;
   /** How webhooks are posted; absent for the deployed way, which reaches public addresses alone. */
   readonly postWebhook?: WebhookPoster;
 }
@@ -58,6 +66,8 @@ const EXAMPLE_REGISTRATION = {
     'We set up your account as soon as AWS Marketplace confirms your subscription, usually within a few minutes.',
 };
 
+export const EXAMPLE_MAIL: MailSettings = { from: 'marketplace@example.com', sellerAddress: 'sales@example.com' };
+
 /** What the stacks would put into the environment of the functions. */
 export function backendEnvironment(options: BackendOptions): Readonly<Record<string, string>> {
   const { tables, messagingUrl = NOWHERE } = options;
@@ -70,6 +80,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE: options.marketplaceUrl,
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: options.marketplaceUrl,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: options.secretsUrl,
+    AWS_ENDPOINT_URL_SESV2: options.mailUrl ?? NOWHERE,
     AWS_ENDPOINT_URL_SQS: messagingUrl,
     STAGE: 'local',
     MARKETPLACE_REGION: REGION,
@@ -84,6 +95,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     EVENT_BUS: 'access-events',
     WEBHOOKS_QUEUE: queueUrl(messagingUrl, 'webhooks'),
     WEBHOOKS: JSON.stringify(options.webhooks ?? []),
+    MAIL: JSON.stringify(options.mail ?? EXAMPLE_MAIL),
     USAGE_WARNING_HOURS: '[12,6,2]',
     SESSION_KEYS_SECRET,
     PRODUCTS: JSON.stringify(options.products),
@@ -96,6 +108,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
 export function createBackend(options: BackendOptions) {
   const { clock, noticeClock = clock, log, measure, postWebhook } = options;
   const surroundings = { environment: backendEnvironment(options), clock, log, ...(measure ? { measure } : {}) };
+  const templates = houseTemplates(parseRegistrationSettings(surroundings.environment['REGISTRATION'] ?? ''));
   const scheduled = (run: ScheduledRun) => () => run({}, lambdaContext(SCHEDULE_TIME_MS));
   const queued = (run: QueuedRun) => (event: SQSEvent) => run(event, lambdaContext(QUEUE_TIME_MS));
   return {
@@ -111,6 +124,7 @@ export function createBackend(options: BackendOptions) {
     watchDeadlines: scheduled(createWatchDeadlinesHandler(surroundings)),
     /** One batch of each queue. */
     applyNotice: queued(createApplyNoticeHandler({ ...surroundings, clock: noticeClock })),
+    sendMail: queued(createSendMailHandler(surroundings, templates)),
     deliverWebhooks: queued(createDeliverWebhooksHandler(surroundings, postWebhook)),
   };
 }

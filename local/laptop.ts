@@ -11,7 +11,7 @@ import { ControlClient } from '../operator/control-client.ts';
 import type { DeploymentFacts } from '../operator/deployment.ts';
 import { WorldClock } from '../operator/world-clock.ts';
 import { type SimulatorOptions, startSimulator } from '../simulator/simulator.ts';
-import { type Backend, type BackendOptions, createBackend } from './backend.ts';
+import { type Backend, type BackendOptions, createBackend, EXAMPLE_MAIL } from './backend.ts';
 import { startDatabase } from './database.ts';
 import { DemoProduct, jsonPage } from './demo-product.ts';
 import { passEmptyHours } from './empty-hours.ts';
@@ -19,7 +19,8 @@ import { lockFolder } from './folder-lock.ts';
 import { type ProxyHandler, startGateway } from './gateway.ts';
 import { laptopFacts } from './laptop-facts.ts';
 import { type DeadLetter, LocalQueue } from './local-queue.ts';
-import { startMessaging, webhookRules } from './messaging.ts';
+import { MailCatcher } from './mail-catcher.ts';
+import { mailRule, startMessaging, webhookRules } from './messaging.ts';
 import { NoticeFeed } from './notice-feed.ts';
 import type { Schedule } from './schedules.ts';
 import { startSecrets, WEBHOOK_SECRET_ARN } from './secrets.ts';
@@ -61,7 +62,7 @@ export interface Laptop {
 /** As the stacks set it. With waits that grow from a second, a database may be away for four minutes. */
 const NOTICE_RECEIVES = 10;
 /** As the stacks set it. */
-const WEBHOOK_RECEIVES = 200;
+const TOLD_RECEIVES = 200;
 
 const DATABASE = 'database.sqlite';
 const MARKETPLACE = 'marketplace.sqlite';
@@ -107,16 +108,21 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
       webhookUrl === undefined ? [] : [{ name: 'product', url: webhookUrl, secretArn: WEBHOOK_SECRET_ARN }];
     const product = new DemoProduct(log);
     const messaging = await startMessaging({
-      targets: [product.hear, webhookRules(webhooks, queues.webhooks)],
-      queue: queues.webhooks,
+      targets: [product.hear, webhookRules(webhooks, queues.webhooks), mailRule(EXAMPLE_MAIL, queues.mail)],
+      queues: [queues.webhooks, queues.mail],
     });
     closers.push(() => messaging.close());
+    const mail = new MailCatcher(clock.now);
+    const mailServer = await mail.serve();
+    closers.push(() => mailServer.close());
     const settings: BackendOptions = {
       databaseEndpoint: database.endpoint,
       tables,
       marketplaceUrl: simulator.url,
       secretsUrl: secrets.url,
       messagingUrl: messaging.url,
+      mailUrl: mailServer.url,
+      mail: EXAMPLE_MAIL,
       clock: clock.now,
       noticeClock: clock.ahead,
       products: options.products,
@@ -129,6 +135,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     const visits: 'visit'[] = [];
     const demo = new Map([
       ['/demo/access-events', product.show],
+      ['/demo/mails', mail.show],
       ['/demo/dead-letters', async () => jsonPage(Object.values(queues).flatMap(({ deadLetters }) => deadLetters))],
     ]);
     const gateway = await startGateway(noting(backend, visits), options.appPort, demo);
@@ -141,7 +148,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
       clock,
       backend,
       arrivals: async () => (await feed.follow()) > 0 || visits.splice(0).length > 0,
-      schedules: schedulesOf(backend, queues.webhooks, () => passEmptyHours({ client, tables, clock }, policy)),
+      schedules: schedulesOf(backend, queues, () => passEmptyHours({ client, tables, clock }, policy)),
       appUrl: gateway.url,
       marketplaceUrl: simulator.url,
       controlSecret: simulator.controlSecret,
@@ -162,11 +169,16 @@ function queuesOf(clock: WorldClock, log: Log) {
   return {
     // Its waits go by the wall: while the world's clock stands, a database that is back is to be met soon.
     notices: new LocalQueue({ name: 'notices', clock: systemClock, maxReceives: NOTICE_RECEIVES, onDeadLetter }),
-    webhooks: new LocalQueue({ name: 'webhooks', clock: clock.now, maxReceives: WEBHOOK_RECEIVES, onDeadLetter }),
+    webhooks: new LocalQueue({ name: 'webhooks', clock: clock.now, maxReceives: TOLD_RECEIVES, onDeadLetter }),
+    mail: new LocalQueue({ name: 'mail', clock: clock.now, maxReceives: TOLD_RECEIVES, onDeadLetter }),
   };
 }
 
-function schedulesOf(backend: Backend, webhooks: LocalQueue, beforeClosing: () => Promise<unknown>): Schedule[] {
+function schedulesOf(
+  backend: Backend,
+  { webhooks, mail }: ReturnType<typeof queuesOf>,
+  beforeClosing: () => Promise<unknown>,
+): Schedule[] {
   const closeHours = async () => {
     await beforeClosing();
     await backend.closeHours();
@@ -177,6 +189,7 @@ function schedulesOf(backend: Backend, webhooks: LocalQueue, beforeClosing: () =
     { name: 'sendMetering', everyMs: MINUTE_MS, tick: backend.sendMetering },
     { name: 'tellProduct', everyMs: MINUTE_MS, tick: backend.tellProduct },
     { name: 'deliverWebhooks', tick: () => webhooks.deliver(backend.deliverWebhooks) },
+    { name: 'sendMail', tick: () => mail.deliver(backend.sendMail) },
   ];
 }
 

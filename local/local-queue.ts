@@ -46,6 +46,10 @@ export class LocalQueue {
     this.#options = options;
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   /** Puts a message in; gives its id. */
   send(body: string, sentAtMs: number = this.#options.clock()): string {
     const messageId = randomUUID();

@@ -1,6 +1,8 @@
 // EventBridge's and SQS's endpoints on a laptop, as far as the backend calls them.
 import { randomUUID } from 'node:crypto';
+import { type MailSettings, mailsWanted } from '../lambdas/contracts/mail-settings.ts';
 import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
+import { mailsOn } from '../lambdas/domain/mail.ts';
 import type { LocalQueue } from './local-queue.ts';
 import { md5 } from './local-queue.ts';
 import { type LoopbackServer, readBody, serveOnLoopback } from './loopback.ts';
@@ -16,8 +18,8 @@ export interface BusEvent {
 export interface MessagingOptions {
   /** What a rule of the bus hands each event to. */
   readonly targets: readonly ((event: BusEvent) => void)[];
-  /** The queue that SQS's operations are about. */
-  readonly queue: LocalQueue;
+  /** The queues that SQS's operations are about, each by its name at the end of its address. */
+  readonly queues: readonly LocalQueue[];
 }
 
 /** As AWS takes them at most. */
@@ -47,6 +49,7 @@ export function startMessaging(options: MessagingOptions): Promise<LoopbackServe
 
 interface Input {
   readonly Entries?: readonly { readonly Source?: string; readonly DetailType?: string; readonly Detail?: string }[];
+  readonly QueueUrl?: string;
   readonly MessageBody?: string;
   readonly ReceiptHandle?: string;
   readonly VisibilityTimeout?: number;
@@ -57,15 +60,22 @@ interface Answered {
   readonly answer: object;
 }
 
-function answered({ targets, queue }: MessagingOptions, target: string, input: Input): Answered {
+function answered({ targets, queues }: MessagingOptions, target: string, input: Input): Answered {
+  if (target.startsWith('AmazonSQS.')) {
+    const queue = queues.find(({ name }) => input.QueueUrl?.endsWith(`/${name}`));
+    if (queue) return queueAnswer(queue, target, input);
+    return refused('com.amazonaws.sqs#QueueDoesNotExist', 'There is no queue of this address here.');
+  }
+  if (target !== 'AWSEvents.PutEvents') return notServed();
+  const entries = input.Entries ?? [];
+  for (const { Source = '', DetailType = '', Detail = '' } of entries) {
+    for (const take of targets) take({ source: Source, detailType: DetailType, detail: Detail });
+  }
+  return ok({ FailedEntryCount: 0, Entries: entries.map(() => ({ EventId: randomUUID() })) });
+}
+
+function queueAnswer(queue: LocalQueue, target: string, input: Input): Answered {
   switch (target) {
-    case 'AWSEvents.PutEvents': {
-      const entries = input.Entries ?? [];
-      for (const { Source = '', DetailType = '', Detail = '' } of entries) {
-        for (const take of targets) take({ source: Source, detailType: DetailType, detail: Detail });
-      }
-      return ok({ FailedEntryCount: 0, Entries: entries.map(() => ({ EventId: randomUUID() })) });
-    }
     case 'AmazonSQS.SendMessage': {
       const { MessageBody = '' } = input;
       return ok({ MessageId: queue.send(MessageBody), MD5OfMessageBody: md5(MessageBody) });
@@ -75,11 +85,15 @@ function answered({ targets, queue }: MessagingOptions, target: string, input: I
       return isHidden ? ok({}) : refused('com.amazonaws.sqs#ReceiptHandleIsInvalid', 'No delivery has this handle.');
     }
     default:
-      return refused(
-        'UnknownOperationException',
-        'Only PutEvents, SendMessage and ChangeMessageVisibility are served here.',
-      );
+      return notServed();
   }
+}
+
+function notServed(): Answered {
+  return refused(
+    'UnknownOperationException',
+    'Only PutEvents, SendMessage and ChangeMessageVisibility are served here.',
+  );
 }
 
 function ok(answer: object): Answered {
@@ -101,5 +115,13 @@ export function webhookRules(endpoints: readonly WebhookRule[], queue: LocalQueu
       const isWanted = types === undefined || types.includes(detailType);
       if (isWanted) queue.send(`{"endpoint":${JSON.stringify(name)},"event":${detail}}`);
     }
+  };
+}
+
+/** What the rule of mail does: events that cause one go into its queue, as they are. */
+export function mailRule(mail: MailSettings, queue: LocalQueue): (event: BusEvent) => void {
+  const wanted = mailsWanted(mail);
+  return ({ detailType, detail }) => {
+    if (mailsOn(detailType, wanted).length > 0) queue.send(detail);
   };
 }

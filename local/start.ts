@@ -155,6 +155,7 @@ Ready in ${(tookMs / SECOND_MS).toFixed(1)} s. The world's time is ${time}.${con
   The bill, as AWS sees it     ${marketplaceUrl}/bill${secret}
   Your backend                 ${appUrl}  (registration page and POST /usage)
   What your product is told    ${appUrl}/demo/access-events${posted}
+  Mail to buyers and to you    ${appUrl}/demo/mails
 
 1. Open the marketplace, subscribe to a product, press "Set up your account", and fill in the page.
 2. Report usage with the customer id that the last page shows:

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { AccessEventEnvelope } from '../lambdas/contracts/access-event.ts';
+import type { MailSettings } from '../lambdas/contracts/mail-settings.ts';
 import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
 import type { HourBooks } from '../lambdas/domain/books.ts';
 import { HOUR_MS, hourOf, parseHour } from '../lambdas/domain/hour.ts';
@@ -21,7 +22,8 @@ import { type Database, startDatabase } from '../local/database.ts';
 import { startGateway } from '../local/gateway.ts';
 import { laptopFacts } from '../local/laptop-facts.ts';
 import { LocalQueue } from '../local/local-queue.ts';
-import { startMessaging, webhookRules } from '../local/messaging.ts';
+import { type CaughtMail, MailCatcher, type MailFault } from '../local/mail-catcher.ts';
+import { mailRule, startMessaging, webhookRules } from '../local/messaging.ts';
 import { NoticeFeed } from '../local/notice-feed.ts';
 import { type SecretServer, startSecrets } from '../local/secrets.ts';
 import { createTables } from '../local/tables.ts';
@@ -51,6 +53,10 @@ interface WorldOptions {
   readonly policy?: object;
   readonly webhooks?: WebhookSettings;
   readonly postWebhook?: WebhookPoster;
+  /** Absent where no mail is set. */
+  readonly mail?: MailSettings;
+  /** How SES refuses a mail. */
+  readonly mailFault?: (mail: CaughtMail) => MailFault | undefined;
 }
 
 interface Services {
@@ -113,13 +119,18 @@ export async function startBackendWorld({ database, secrets }: Services, options
   const queueOf = (name: string, maxReceives: number) =>
     new LocalQueue({ name, clock: clock.now, maxReceives, onDeadLetter: () => log.error('DeadLetter', { name }) });
   const webhooks = queueOf('webhooks', 1_000);
+  const mail = queueOf('mail', 1_000);
+  const catcher = new MailCatcher(clock.now, options.mailFault);
+  const mailServer = await catcher.serve();
+  onTestFinished(() => mailServer.close());
   const busEvents: AccessEventEnvelope[] = [];
   const messaging = await startMessaging({
     targets: [
       ({ detail }) => void busEvents.push(JSON.parse(detail) as AccessEventEnvelope),
       webhookRules(options.webhooks ?? [], webhooks),
+      ...(options.mail ? [mailRule(options.mail, mail)] : []),
     ],
-    queue: webhooks,
+    queues: [webhooks, mail],
   });
   onTestFinished(() => messaging.close());
   const settings = {
@@ -128,6 +139,8 @@ export async function startBackendWorld({ database, secrets }: Services, options
     marketplaceUrl: simulator.url,
     secretsUrl: secrets.url,
     messagingUrl: messaging.url,
+    mailUrl: mailServer.url,
+    ...(options.mail === undefined ? {} : { mail: options.mail }),
     clock: clock.now,
     log,
     measure: embeddedMetrics({ stage: 'prod', clock: clock.now, write }),
@@ -187,10 +200,11 @@ export async function startBackendWorld({ database, secrets }: Services, options
   /** Brings the notices that went out by now; gives how many were taken. */
   const deliverNotices = (): Promise<number> => feed.follow();
 
-  /** Settles who is due, puts what waits to be told on the bus, and posts what is due to the webhooks. */
+  /** Settles who is due, puts what waits to be told on the bus, posts what is due to the webhooks, and sends mail. */
   const tell = async (): Promise<void> => {
     await backend.tellProduct();
     await webhooks.deliver(backend.deliverWebhooks);
+    await mail.deliver(backend.sendMail);
   };
 
   const bill = async () => {
@@ -231,6 +245,10 @@ export async function startBackendWorld({ database, secrets }: Services, options
     tell,
     /** What the seller's product was told on the bus. */
     busEvents,
+    /** What SES took. */
+    mails: catcher.mails,
+    mailQueue: mail,
+    mailServer,
     bill,
     books,
     calls,

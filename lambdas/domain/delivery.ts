@@ -22,7 +22,7 @@ export interface DeliveryName {
 
 interface DeliveryAttempt {
   readonly at: number;
-  /** The HTTP status, or why there was none: `timeout`, `ECONNREFUSED`. */
+  /** The HTTP status, or why there was none: `timeout`, `ECONNREFUSED`. Of a mail: the text that was sent, or why none was. */
   readonly outcome: string;
 }
 
@@ -59,9 +59,14 @@ export function afterTry(delivery: Delivery, outcome: PostOutcome, nowMs: number
   if (outcome.kind === 'forbidden' || (outcome.kind === 'answered' && outcome.status === 410)) {
     return { ...tried, status: 'stopped' };
   }
-  const nextTryAt = nowMs + webhookWaitSeconds(tries, chance) * SECOND_MS;
-  const isOver = nextTryAt > delivery.since + WEBHOOK_TRIED_FOR_MS;
-  return isOver ? { ...tried, status: 'givenUp' } : { ...tried, status: 'pending', nextTryAt };
+  return waitingAgain(tried, nowMs, chance);
+}
+
+/** After a try that failed: when the next one is, or that the day in which it is tried is over. */
+export function waitingAgain(tried: Delivery, nowMs: number, chance: number): Delivery {
+  const nextTryAt = nowMs + webhookWaitSeconds(tried.tries, chance) * SECOND_MS;
+  const isOver = nextTryAt > tried.since + WEBHOOK_TRIED_FOR_MS;
+  return isOver ? { ...withoutNextTry(tried), status: 'givenUp' } : { ...tried, status: 'pending', nextTryAt };
 }
 
 /** As if the event were new, its past tries still shown. */

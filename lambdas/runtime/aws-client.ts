@@ -7,6 +7,7 @@ type AwsService =
   | 'MARKETPLACE_ENTITLEMENT_SERVICE'
   | 'MARKETPLACE_METERING'
   | 'SECRETS_MANAGER'
+  | 'SESV2'
   | 'SQS';
 
 export interface ClientSettings {

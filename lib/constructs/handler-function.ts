@@ -1,4 +1,5 @@
 // A deployed function with the house's choices: what it runs on, what it may do, where it logs, who is told.
+import { writeFileSync } from 'node:fs';
 import { AssetHashType, DockerImage, type Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -28,6 +29,11 @@ export interface HandlerFunctionProps<H extends HandlerName> {
   readonly remedy: string;
   readonly timeout: Duration;
   readonly logRetention: RetentionDays;
+  /**
+   * Texts to lie beside the bundle, by file name: what settings have no room for.
+   * @default - none
+   */
+  readonly files?: Readonly<Record<string, string>>;
   /**
    * What the function may do besides what comes with its settings.
    * @default - nothing
@@ -80,7 +86,7 @@ export class HandlerFunction<H extends HandlerName> extends Construct {
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: handlerCode(props.handler),
+      code: handlerCode(props.handler, props.files),
       handler: 'index.handler',
       role: this.role,
       environment,
@@ -114,16 +120,17 @@ function textOf(setting: string | Access): string {
   return typeof setting === 'string' ? setting : setting.value;
 }
 
-function handlerCode(handler: HandlerName): Code {
+function handlerCode(handler: HandlerName, files: Readonly<Record<string, string>> = {}): Code {
   return Code.fromAsset(LAMBDAS_FOLDER, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry('never-used'),
       // CDK takes two assets of one folder with equal options for the same one.
-      command: [handler],
+      command: [handler, ...Object.entries(files).flat()],
       local: {
         tryBundle: (folder) => {
           bundleHandler(handler, `${folder}/${BUNDLE_FILE}`);
+          for (const [name, text] of Object.entries(files)) writeFileSync(`${folder}/${name}`, text);
           return true;
         },
       },

@@ -132,7 +132,9 @@ export class MemoryBus implements EventBus {
   }
 }
 
-export class MemoryDeliveries implements Pick<DeliveryStore, 'begin' | 'noteTry' | 'delivery' | 'reopen'> {
+type Kept = Pick<DeliveryStore, 'begin' | 'noteTry' | 'delivery' | 'reopen' | 'ofCustomer'>;
+
+export class MemoryDeliveries implements Kept {
   readonly kept = new Map<string, Delivery>();
   readonly #step: Step;
 
@@ -159,6 +161,13 @@ export class MemoryDeliveries implements Pick<DeliveryStore, 'begin' | 'noteTry'
   async delivery(name: DeliveryName): Promise<Delivery | undefined> {
     await this.#step();
     return this.kept.get(nameOf(name));
+  }
+
+  async ofCustomer(customerId: string): Promise<readonly Delivery[]> {
+    await this.#step();
+    return [...this.kept.values()]
+      .filter((each) => each.customerId === customerId)
+      .sort((one, other) => one.sequence - other.sequence);
   }
 
   async reopen(delivery: Delivery): Promise<void> {

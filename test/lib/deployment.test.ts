@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseDeployment, productsSetting, webhooksSetting } from '../../lib/deployment.ts';
 import { addFulfillment } from '../../lib/fulfillment.ts';
+import { mailSetting } from '../../lib/mail-deployment.ts';
 import { CONTEXT, EVERYTHING, exampleSettings, withApp } from './synthesized.ts';
 
 const PRODUCT = { productCode: 'code1', title: 'One' };
@@ -160,4 +161,55 @@ test('refuses settings that Lambda has no room for, and says which', () => {
   expect(() => withApp({}, (app) => addFulfillment(app, deployment))).toThrow(
     /resolve-buyer take \d+ bytes and Lambda has room for 4096 \(PRODUCTS: \d+, REGISTRATION: \d+/,
   );
+});
+
+describe('mail', () => {
+  const { mail } = EVERYTHING;
+
+  test('has an identity at home that the sender is of, and somebody for each mail to go to', () => {
+    const { sellerAddress: _, ...others } = mail;
+    const message = messageOf(
+      exampleSettings({ mail: { ...others, from: 'a@other.example', send: ['sellerRevoked', 'buyerGranted'] } }),
+    );
+
+    expect(message).toContain('mail: the identity has to be in us-east-1');
+    expect(message).toContain('mail: from is no address of the identity seller.example');
+    expect(message).toContain('mail: send names sellerRevoked, and there is no sellerAddress to send it to');
+  });
+
+  test('takes an identity that is the sender’s address itself, or a domain above it', () => {
+    const identity = (name: string) => `arn:aws:ses:us-east-1:111122223333:identity/${name}`;
+    for (const name of ['marketplace@mail.seller.example', 'mail.seller.example', 'seller.example']) {
+      const own = { identityArn: identity(name), from: 'marketplace@mail.seller.example' };
+      expect(parseDeployment(exampleSettings({ mail: own })).mail).toEqual(own);
+    }
+  });
+
+  test('refuses what no header and no template can be', () => {
+    const message = messageOf(
+      exampleSettings({
+        ...EVERYTHING,
+        mail: {
+          ...mail,
+          fromName: 'A\nBcc: b@example.com',
+          send: ['buyerGreeted'],
+          templates: { buyerRegistered: { subject: 'Hello', textFile: 'a.txt' }, greeting: {} },
+        },
+      }),
+    );
+
+    for (const part of ['mail.fromName: has to be one line', 'mail.send.0: has to be a mail of', 'htmlFile is missing'])
+      expect(message).toContain(part);
+    expect(message).toContain('is no template of docs/mail.md');
+  });
+
+  test('gives the function neither its templates nor its identity as a setting', () => {
+    const own = { ...mail, templates: { buyerGranted: { subject: 'Open', textFile: 'a', htmlFile: 'b' } } };
+
+    expect(JSON.parse(mailSetting(own))).toEqual({
+      from: 'marketplace@seller.example',
+      sellerAddress: 'sales@seller.example',
+      configurationSet: 'buyers',
+    });
+  });
 });

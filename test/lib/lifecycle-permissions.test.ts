@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import type { SQSEvent } from 'aws-lambda';
 import { expect, onTestFinished, test } from 'vitest';
 import { createApplyNoticeHandler } from '../../lambdas/apply-notice.handler.ts';
+import { parseRegistrationSettings } from '../../lambdas/contracts/registration-settings.ts';
 import { createDeliverWebhooksHandler } from '../../lambdas/deliver-webhooks.handler.ts';
+import { houseTemplates } from '../../lambdas/pages/mail-templates.ts';
 import { createReadCustomerHandler } from '../../lambdas/read-customer.handler.ts';
 import { createRefreshEntitlementsHandler } from '../../lambdas/refresh-entitlements.handler.ts';
 import type { Surroundings } from '../../lambdas/runtime/handler.ts';
+import { createSendMailHandler } from '../../lambdas/send-mail.handler.ts';
+import { DynamoBuyerStore } from '../../lambdas/stores/buyer-store.ts';
 import { DynamoNoticeStore } from '../../lambdas/stores/notice-store.ts';
 import { createTellProductHandler } from '../../lambdas/tell-product.handler.ts';
 import { backendEnvironment, lambdaContext } from '../../local/backend.ts';
@@ -24,6 +28,7 @@ const ROLES = {
   'read-customer': 'ReadCustomer',
   'tell-product': 'TellProduct',
   'deliver-webhooks': 'DeliverWebhooks',
+  'send-mail': 'SendMail',
 } as const;
 
 type Name = keyof typeof ROLES;
@@ -96,6 +101,7 @@ async function aWorld() {
       tables: world.tables,
       marketplaceUrl: aws.url,
       messagingUrl: aws.url,
+      mailUrl: world.mailServer.url,
       secretsUrl: aws.url,
       clock: () => state.nowMs,
       log,
@@ -110,6 +116,9 @@ async function aWorld() {
     status: state.isReceiverDown ? 503 : 204,
   }));
   const refresh = createRefreshEntitlementsHandler(await around('refresh-entitlements'));
+  const mailing = await around('send-mail');
+  const registration = parseRegistrationSettings(mailing.environment['REGISTRATION'] ?? '');
+  const sendMail = createSendMailHandler(mailing, houseTemplates(registration));
   const tell = createTellProductHandler(await around('tell-product'));
   const read = createReadCustomerHandler(await around('read-customer'));
   let sent = 0;
@@ -130,6 +139,7 @@ async function aWorld() {
     deliver: async (event: string) =>
       (await deliver(messages([`{"endpoint":"crm","event":${event}}`]), lambdaContext(60_000))).batchItemFailures
         .length,
+    mail: async (event: string) => (await sendMail(messages([event]), lambdaContext(60_000))).batchItemFailures.length,
     refresh: () => refresh({}, lambdaContext(300_000)),
     tell: () => tell({}, lambdaContext(300_000)),
     read: async (path: string) => (await read(anEvent({ path }), lambdaContext(25_000))).statusCode,
@@ -166,6 +176,10 @@ test('no function does anything that its role does not allow', async () => {
   world.state.isReceiverDown = false;
   world.state.nowMs += 60_000;
   expect(await world.deliver(first)).toBe(0);
+  const buyer = { customerId, email: 'ada@example.com', fields: {}, submittedAt: 0 };
+  await new DynamoBuyerStore(world.client, world.tables.buyers).put(buyer);
+  const granted = world.bus.find((event) => event.includes('"accessGranted"')) ?? '';
+  expect([await world.mail(granted), world.mails.length]).toEqual([0, 1]);
   expect(await world.hear(fixture('license-deprovisioned.manufacturer'))).toBe(0);
 
   const types = world.bus.map((event) => (JSON.parse(event) as { type: string }).type);

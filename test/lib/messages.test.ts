@@ -25,7 +25,7 @@ function putters(policies: readonly Found[]): string[] {
     const { Statement } = Properties['PolicyDocument'] as { Statement: readonly Statement[] };
     return Statement.filter(({ Effect }) => Effect === 'Allow').map(({ Principal, Action, Condition }) => {
       const source = JSON.stringify(Condition['ArnEquals']?.['aws:SourceArn']);
-      return `${(Principal as { Service: string }).Service} ${Action} ${/Notices\w+|Webhook\w+|[\w-]+-notification/.exec(source)?.[0]}`;
+      return `${(Principal as { Service: string }).Service} ${Action} ${/Notices\w+|Webhook\w+|MailWanted|[\w-]+-notification/.exec(source)?.[0]}`;
     });
   });
 }
@@ -48,7 +48,7 @@ describe('queues', () => {
   test('take nothing unencrypted, keep all for two weeks, and are encrypted', () => {
     const queues = stacks.ofType('AWS::SQS::Queue');
 
-    expect(queues).toHaveLength(9);
+    expect(queues).toHaveLength(11);
     for (const { id, Properties } of queues) {
       expect(Properties, id).toMatchObject({ MessageRetentionPeriod: 14 * 86_400, SqsManagedSseEnabled: true });
     }
@@ -61,13 +61,14 @@ describe('queues', () => {
     const fed = stacks.ofType('AWS::Lambda::EventSourceMapping');
 
     expect(fed.map(({ Properties }) => Properties['FunctionResponseTypes'])).toEqual(
-      Array(2).fill(['ReportBatchItemFailures']),
+      Array(3).fill(['ReportBatchItemFailures']),
     );
     const before = stacks.ofType('AWS::SQS::Queue').filter(({ Properties }) => Properties['RedrivePolicy']);
-    expect(before.map(({ Properties }) => Properties['VisibilityTimeout'])).toEqual([360, 360]);
+    expect(before.map(({ Properties }) => Properties['VisibilityTimeout'])).toEqual([360, 360, 360]);
     expect(before.map(({ Properties }) => Properties['RedrivePolicy'])).toMatchObject([
       { maxReceiveCount: 200 },
       { maxReceiveCount: 10 },
+      { maxReceiveCount: 250 },
     ]);
   });
 
@@ -82,6 +83,8 @@ describe('queues', () => {
       'fulfillment-prod-access-webhooks-waiting',
       'fulfillment-prod-lifecycle-notices-dead-letters',
       'fulfillment-prod-lifecycle-notices-waiting',
+      'fulfillment-prod-mail-mails-dead-letters',
+      'fulfillment-prod-mail-mails-waiting',
       'fulfillment-prod-notice-forwarding-notices-dead-letters',
     ]);
   });
@@ -174,5 +177,41 @@ describe('the product’s events', () => {
 
   test('pass through no queue where no webhook is set', () => {
     expect(atHome.named('Webhook')).toEqual([]);
+  });
+});
+
+describe('mail', () => {
+  test('is caused by the events that any of its mails is about, as the bus has them, and by no others', () => {
+    const [rule, ...others] = rules(stacks, 'Mail');
+
+    expect(others).toEqual([]);
+    expect(rule?.Properties['EventPattern']).toEqual({
+      source: ['marketplace-fulfillment'],
+      'detail-type': ['accessGranted', 'accessRevoked', 'customerRegistered'],
+    });
+    expect(rule && targetOf(rule)).toMatchObject({ InputPath: '$.detail' });
+    expect(putters(policyOf(stacks, 'MailQueue'))).toEqual(['events.amazonaws.com sqs:SendMessage MailWanted']);
+  });
+
+  test('leaves from the one address, by the one identity and set', () => {
+    const [policy] = stacks.ofType('AWS::IAM::Policy').filter(({ id }) => id.includes('SendMailRole'));
+    const { Statement } = policy?.Properties['PolicyDocument'] as { Statement: { Action: unknown }[] };
+
+    expect(Statement.filter(({ Action }) => String(Action).startsWith('ses:'))).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'ses:SendEmail',
+        Resource: [
+          'arn:aws:ses:eu-central-1:111122223333:configuration-set/buyers',
+          'arn:aws:ses:eu-central-1:111122223333:identity/seller.example',
+        ],
+        Condition: { StringEquals: { 'ses:FromAddress': 'marketplace@seller.example' } },
+      },
+    ]);
+  });
+
+  test('has no stack, no function and no permission where it is not set', () => {
+    expect(atHome.named('Mail')).toEqual([]);
+    expect(JSON.stringify(atHome.ofType('AWS::IAM::Policy'))).not.toContain('ses:');
   });
 });

@@ -83,15 +83,17 @@ describe('functions', () => {
   test('those behind an API may not take longer than API Gateway waits', () => {
     const timeouts = stacks.ofType('AWS::Lambda::Function').map(({ Properties }) => Number(Properties['Timeout']));
 
-    expect(timeouts.sort((one, other) => one - other)).toEqual([25, 25, 25, 25, 30, 60, 60, 300, 300, 300, 300, 300]);
+    expect(timeouts.sort((one, other) => one - other)).toEqual([
+      25, 25, 25, 25, 30, 60, 60, 60, 300, 300, 300, 300, 300,
+    ]);
   });
 
-  test('what nothing calls is left out: entitlements of no contract, webhooks to nowhere', () => {
+  test('what nothing calls is left out: entitlements of no contract, webhooks to nowhere, mail from nobody', () => {
     const names = smallest.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['AlarmName']);
 
-    expect(smallest.ofType('AWS::Lambda::Function')).toHaveLength(handlerNames().length - 2);
-    expect(names.join()).not.toMatch(/refresh-entitlements|deliver-webhooks/);
-    expect(allowed(smallest.ofType('AWS::IAM::Policy')).join()).not.toContain('GetEntitlements');
+    expect(smallest.ofType('AWS::Lambda::Function')).toHaveLength(handlerNames().length - 3);
+    expect(names.join()).not.toMatch(/refresh-entitlements|deliver-webhooks|send-mail/);
+    expect(allowed(smallest.ofType('AWS::IAM::Policy')).join()).not.toMatch(/GetEntitlements|ses:/);
   });
 });
 

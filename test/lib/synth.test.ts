@@ -27,9 +27,9 @@ const AT_HOME = ['Access', 'Lifecycle', 'Metering', 'Registration', 'Storage', '
 test.each([
   { what: 'cdk.json as it is', args: [], stacks: AT_HOME },
   {
-    what: 'another home, a contract, a legacy product with its topics, and webhooks',
+    what: 'another home, a contract, a legacy product with its topics, webhooks, and mail',
     args: ['--context', `fulfillment=${JSON.stringify(exampleSettings(EVERYTHING))}`],
-    stacks: ['Access', 'Lifecycle', 'Metering', 'NoticeForwarding', 'Registration', 'Storage', 'Watch'],
+    stacks: ['Access', 'Lifecycle', 'Mail', 'Metering', 'NoticeForwarding', 'Registration', 'Storage', 'Watch'],
   },
   {
     what: 'the pages under a name of the seller’s own, without a firewall',

@@ -28,7 +28,7 @@ export function exampleSettings(overrides: object = {}): Readonly<Record<string,
 
 const LEGACY_CODE = 'legacycode1234567890';
 
-/** One of each: a contract beside the subscription, a legacy product with its topics, webhooks, another home. */
+/** One of each: a contract beside the subscription, a legacy product with its topics, webhooks, mail, another home. */
 export const EVERYTHING = {
   homeRegion: 'eu-central-1',
   products: [
@@ -39,6 +39,12 @@ export const EVERYTHING = {
   legacyTopics: ['subscription', 'entitlement'].map(
     (kind) => `arn:aws:sns:us-east-1:287250355862:aws-mp-${kind}-notification-${LEGACY_CODE}`,
   ),
+  mail: {
+    identityArn: 'arn:aws:ses:eu-central-1:111122223333:identity/seller.example',
+    from: 'marketplace@seller.example',
+    sellerAddress: 'sales@seller.example',
+    configurationSet: 'buyers',
+  },
   webhooks: [
     {
       name: 'crm',
@@ -117,6 +123,8 @@ function nameOf(resource: unknown): string {
   if (table) return `${table.toLowerCase()}${index}`;
   const secret = /:secret:([\w-]+)/.exec(text)?.[1];
   if (secret) return secret;
-  const known = /SessionKeysSecret|FailedRuns|NoticesQueue|WebhooksQueue|AccessEvents|\w*Logs|\w*Function/;
+  const ses = /:ses:[\w-]+:\d+:([\w-]+\/[\w.@-]+)/.exec(text)?.[1];
+  if (ses) return ses;
+  const known = /SessionKeysSecret|FailedRuns|NoticesQueue|WebhooksQueue|MailQueue|AccessEvents|\w*Logs|\w*Function/;
   return known.exec(text)?.[0] ?? text;
 }

@@ -18,7 +18,7 @@ async function startTestMessaging() {
   const queue = new LocalQueue({ name: 'webhooks', clock: () => time.nowMs, maxReceives: 10, onDeadLetter: () => {} });
   const heard: BusEvent[] = [];
   const rules = webhookRules([{ name: 'all' }, { name: 'ends', types: ['accessRevoked'] }], queue);
-  const messaging = await startMessaging({ targets: [(event) => void heard.push(event), rules], queue });
+  const messaging = await startMessaging({ targets: [(event) => void heard.push(event), rules], queues: [queue] });
   onTestFinished(() => messaging.close());
   const settings = { region: 'us-east-1', endpoint: messaging.url, credentials };
   const deliveries = new SqsDeliveryQueue(queueClient(settings), queueUrl(messaging.url, 'webhooks'));

@@ -85,6 +85,9 @@ describe('The walk from the marketplace to the bill and out again', () => {
       expect(await page.locator('h1').innerText()).toBe('You are registered already');
       expect(await referenceOn(page)).toBe(customerId);
 
+      await expectConfirmed(page, start, customerId);
+      await look(page, '07-mail');
+
       expect(await curl(start, customerId)).toMatchObject({ outcomes: [{ id: 'event-1', outcome: 'recorded' }] });
       expect(await curl(start, customerId)).toMatchObject({ outcomes: [{ id: 'event-1', outcome: 'already' }] });
 
@@ -248,6 +251,24 @@ async function expectBilled(page: Page): Promise<void> {
   await expect.poll(rows, PATIENCE).toEqual([expect.stringMatching(/Demo Metrics Cloud.*Ada Lovelace/s)]);
   const cells = await totals.locator('tbody tr').locator('th, td').allInnerTexts();
   expect(cells.slice(2)).toEqual(['requests', '1', '5', '$0.002']);
+}
+
+/** The buyer's confirmation, in both parts, once; and the seller's mail. */
+async function expectConfirmed(page: Page, { mailUrl, appUrl }: Started, customerId: string): Promise<void> {
+  expect(mailUrl).toBe(`${appUrl}/demo/mails`);
+  const confirmation = page.getByRole('article', { name: 'We have your registration for Demo Metrics Cloud' });
+  const found = async () => {
+    await page.goto(mailUrl);
+    return confirmation.count();
+  };
+  await expect.poll(found, PATIENCE).toBe(1);
+  expect(await confirmation.locator('dd').first().innerText()).toBe('ada@example.com');
+  const shown = confirmation.frameLocator('iframe').locator('body');
+  for (const part of [await shown.innerText(), (await confirmation.locator('pre').textContent()) ?? '']) {
+    expect(part).toContain('Thank you for registering for Demo Metrics Cloud.');
+    expect(part).toContain(customerId);
+  }
+  expect(await page.getByRole('article', { name: 'New customer of Demo Metrics Cloud' }).count()).toBe(1);
 }
 
 async function lastTold(start: Started, customerId: string) {

@@ -11,6 +11,8 @@ export interface Started {
   /** The printed address of the bill without its secret: a browser that has been let in needs none. */
   readonly billUrl: string;
   readonly appUrl: string;
+  /** Where mail shows. */
+  readonly mailUrl: string;
   /** The printed curl line: where to, and the body with `cus_…` in it. */
   readonly curl: { readonly url: string; readonly body: string };
   /** Everything printed so far. */
@@ -61,6 +63,7 @@ export async function npmStart(): Promise<Started> {
     marketplaceUrl: found(/AWS Marketplace \(simulated\)\s+(\S+)/),
     billUrl: found(/The bill, as AWS sees it\s+([^?\s]+)/),
     appUrl: found(/Your backend\s+(\S+)/),
+    mailUrl: found(/Mail to buyers and to you\s+(\S+)/),
     curl: { url: found(/curl -s (\S+) -d '/), body: found(/curl -s \S+ -d '(.+)'$/m) },
     output: () => printed,
     close,
