@@ -3,30 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { TableNames } from '../../local/tables.ts';
-
-type Call = Readonly<Record<string, unknown>>;
-
-/** The permissions that one call to DynamoDB takes, in the words of `allowed`. */
-function permissionsOf(action: string, call: Call, kindOf: (table: unknown) => string): string[] {
-  if (action === 'TransactWriteItems') {
-    const items = call['TransactItems'] as readonly Readonly<Record<string, Call>>[];
-    return items.flatMap((item) =>
-      Object.entries(item).map(([kind, { TableName }]) => `dynamodb:${ITEM_ACTION[kind]} on ${kindOf(TableName)}`),
-    );
-  }
-  if (action === 'BatchGetItem') {
-    return Object.keys(call['RequestItems'] as object).map((table) => `dynamodb:${action} on ${kindOf(table)}`);
-  }
-  const index = call['IndexName'] === undefined ? '' : `/${call['IndexName']}`;
-  return [`dynamodb:${action} on ${kindOf(call['TableName'])}${index}`];
-}
-
-const ITEM_ACTION: Readonly<Record<string, string>> = {
-  Put: 'PutItem',
-  Update: 'UpdateItem',
-  Delete: 'DeleteItem',
-  ConditionCheck: 'ConditionCheckItem',
-};
+import { permissionsOf } from './dynamo-permissions.ts';
 
 /** Passes calls on to the database; the first part of the path is the name of the caller. */
 export async function startRecorder(databaseUrl: string, tables: TableNames) {
