@@ -66,6 +66,7 @@ async function callsFor(customers: number, groups: readonly Product[]): Promise<
         dropLease: async () => {},
         heldGroups: async () => new Map(),
         holdGroup: async () => {},
+        markTouched: async () => {},
       },
       metering: {
         send: async (batch) => ({ kind: 'answered', answers: batch.records.map(() => ({ kind: 'success' })) }),

@@ -1,4 +1,4 @@
-// From a usage event to AWS's answer: POST /usage, and the two functions that run every minute. The API also answers
+// From a usage event to AWS's answer: POST /usage, and the functions that run every minute. The API also answers
 // the product's questions about its customers.
 import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
@@ -10,6 +10,7 @@ import { Schedule, TIME_TO_RUN, TOLERATED_ERRORS } from './constructs/schedule.t
 import { type Deployment, productsSetting } from './deployment.ts';
 import { allowMarketplace } from './marketplace-actions.ts';
 import type { StorageStack } from './storage-stack.ts';
+import { Summaries } from './summaries.ts';
 import { CustomerReaders, UsageWriters, usagePolicy } from './usage-writers.ts';
 
 const USAGE_ROUTE = '/usage';
@@ -186,6 +187,7 @@ export class MeteringStack extends Stack {
       impact: 'sealed usage does not reach AWS, and is lost to the seller about a day after its hour',
       remedy: 'docs/runbook.md#dead-letters',
     });
+    new Summaries(this, 'Summaries', { deployment, storage, deadLetters });
   }
 }
 

@@ -21,6 +21,7 @@ export class StorageStack extends Stack {
   readonly notices: KeptTable;
   readonly deliveries: KeptTable;
   readonly rejects: KeptTable;
+  readonly summaries: KeptTable;
   readonly sessionKeys: SessionKeys;
 
   constructor(scope: Construct, id: string, { deployment, ...props }: StorageStackProps) {
@@ -33,6 +34,7 @@ export class StorageStack extends Stack {
     this.notices = new KeptTable(this, 'NoticesTable', { shape: TABLES.notices });
     this.deliveries = new KeptTable(this, 'DeliveriesTable', { shape: TABLES.deliveries });
     this.rejects = new KeptTable(this, 'RejectsTable', { shape: TABLES.rejects });
+    this.summaries = new KeptTable(this, 'SummariesTable', { shape: TABLES.summaries });
     this.sessionKeys = new SessionKeys(this, 'SessionKeys', { logRetention: deployment.logRetentionDays });
     if (deployment.apiGatewayLogsRole === 'create') this.#addApiGatewayLogsRole();
   }

@@ -19,6 +19,7 @@ import type { Log } from '../lambdas/runtime/log.ts';
 import type { Measure } from '../lambdas/runtime/metric.ts';
 import { createSendMailHandler } from '../lambdas/send-mail.handler.ts';
 import { createSendMeteringHandler } from '../lambdas/send-metering.handler.ts';
+import { createSummarizeHoursHandler } from '../lambdas/summarize-hours.handler.ts';
 import { createTellProductHandler } from '../lambdas/tell-product.handler.ts';
 import { createWatchDeadlinesHandler } from '../lambdas/watch-deadlines.handler.ts';
 import { queueUrl } from './messaging.ts';
@@ -90,6 +91,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     LEDGER_TABLE: tables.ledger,
     WORK_TABLE: tables.work,
     REJECTS_TABLE: tables.rejects,
+    SUMMARIES_TABLE: tables.summaries,
     NOTICES_TABLE: tables.notices,
     DELIVERIES_TABLE: tables.deliveries,
     EVENT_BUS: 'access-events',
@@ -119,6 +121,7 @@ export function createBackend(options: BackendOptions) {
     /** One tick of each schedule. */
     closeHours: scheduled(createCloseHoursHandler(surroundings)),
     sendMetering: scheduled(createSendMeteringHandler(surroundings)),
+    summarizeHours: scheduled(createSummarizeHoursHandler(surroundings)),
     refreshEntitlements: scheduled(createRefreshEntitlementsHandler(surroundings)),
     tellProduct: scheduled(createTellProductHandler(surroundings)),
     watchDeadlines: scheduled(createWatchDeadlinesHandler(surroundings)),

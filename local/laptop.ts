@@ -188,6 +188,8 @@ function schedulesOf(
     { name: 'closeHours', everyMs: MINUTE_MS, tick: closeHours },
     { name: 'sendMetering', everyMs: MINUTE_MS, tick: backend.sendMetering },
     { name: 'tellProduct', everyMs: MINUTE_MS, tick: backend.tellProduct },
+    // Deployed, every five: on a laptop a person waits for what a tick has just changed.
+    { name: 'summarizeHours', everyMs: MINUTE_MS, tick: backend.summarizeHours },
     { name: 'deliverWebhooks', tick: () => webhooks.deliver(backend.deliverWebhooks) },
     { name: 'sendMail', tick: () => mail.deliver(backend.sendMail) },
   ];

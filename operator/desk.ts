@@ -8,6 +8,7 @@ import { parseUsageWarningHours, parseWebhooks } from '../lambdas/contracts/webh
 import { type Clock, systemClock } from '../lambdas/runtime/clock.ts';
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { DynamoBuyerStore } from '../lambdas/stores/buyer-store.ts';
+import { DynamoCustomerDirectory } from '../lambdas/stores/customer-directory.ts';
 import { DynamoCustomerStore } from '../lambdas/stores/customer-store.ts';
 import { queueClient, SqsDeliveryQueue } from '../lambdas/stores/delivery-queue.ts';
 import { DynamoDeliveryStore } from '../lambdas/stores/delivery-store.ts';
@@ -20,6 +21,7 @@ import { DynamoOutboxStore } from '../lambdas/stores/outbox-store.ts';
 import { DynamoPriceStore } from '../lambdas/stores/price-store.ts';
 import { DynamoRejectStore } from '../lambdas/stores/reject-store.ts';
 import { DynamoSendingLog } from '../lambdas/stores/sending-log.ts';
+import { DynamoSummaryStore } from '../lambdas/stores/summary-store.ts';
 import { DynamoUsageStore } from '../lambdas/stores/usage-store.ts';
 import { DynamoWorkStore } from '../lambdas/stores/work-store.ts';
 import { ControlClient } from './control-client.ts';
@@ -84,6 +86,8 @@ function storesOf(client: DynamoDBClient, tables: DeploymentFacts['tables']) {
   const { customers, notices, work } = tables;
   return {
     customers: new DynamoCustomerStore(client, customers),
+    directory: new DynamoCustomerDirectory(client, { notices, customers }),
+    summaries: new DynamoSummaryStore(client, tables.summaries),
     buyers: new DynamoBuyerStore(client, tables.buyers),
     usage: new DynamoUsageStore(client, tables.usage),
     ledger: new DynamoLedgerStore(client, tables.ledger),

@@ -103,7 +103,7 @@ export interface HourSummary {
 }
 
 /** What of one product's dimension stands where. The product is '' where nobody has told us whose the licence is. */
-interface MeterTotals {
+export interface MeterTotals {
   readonly productCode: string;
   readonly dimension: string;
   readonly units: Units;

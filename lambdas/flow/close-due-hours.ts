@@ -1,5 +1,6 @@
 // Reads:       late markers, ending licences, and how far the fixed looks have come
-// Writes:      what the looks write; then the progress of the looks, the watermark, and cleared markers
+// Writes:      what the looks write; then the progress of the looks, the watermark, cleared markers, and a mark an hour
+//              that is to be summarised anew
 // Once per:    progress once an hour and look; everything else converges, however often it runs
 // If it stops: looks that were not noted are made again, and find nothing to do
 import { deadlineOf, lastHourOf, lastHourSealsByAt } from '../domain/deadline.ts';
@@ -9,7 +10,15 @@ import { SHARD_COUNT, shardOf } from '../domain/keys.ts';
 import { isLive } from '../domain/ledger.ts';
 import type { Licence, LicenceEnding } from '../domain/licence.ts';
 import { lastLookMs, type MeteringPolicy } from '../domain/metering-policy.ts';
-import { addLook, type ClosePorts, closeHour, contained, type LookResult, nothingDone } from './close-hour.ts';
+import {
+  addLook,
+  type ClosePorts,
+  closeHour,
+  contained,
+  type Look,
+  type LookResult,
+  nothingDone,
+} from './close-hour.ts';
 import type { LateMarker, PartialLook } from './ports.ts';
 
 /** Whether there is still time to start another piece of work. */
@@ -22,20 +31,24 @@ export type HasTime = () => boolean;
  */
 export async function closeDueHours(ports: ClosePorts, hasTime: HasTime): Promise<LookResult> {
   const result = nothingDone();
+  const touched = new Set<HourStart>();
+  const run: CloseRun = { ...ports, touched };
   const inTime = (task: () => Promise<LookResult>) => async () => {
     if (!hasTime()) return;
     await contained(ports, {}, result, async () => addLook(result, await task()));
   };
   await contained(ports, { stage: 'endings' }, result, async () => {
     const endings = await ports.customers.endingLicences();
-    await sideBySide(endings.map((licence) => inTime(() => closeEnding(ports, licence))));
+    await sideBySide(endings.map((licence) => inTime(() => closeEnding(run, licence))));
   });
   await contained(ports, { stage: 'markers' }, result, async () => {
     const markers = await ports.work.lateMarkers();
-    await sideBySide(markers.map((marker) => inTime(() => lookAtMarked(ports, marker))));
+    await sideBySide(markers.map((marker) => inTime(() => lookAtMarked(run, marker))));
     await ports.work.sweepLate(ports.clock() - CLEARED_KEPT_MS);
   });
-  await contained(ports, { stage: 'looks' }, result, () => makeFixedLooks(ports, hasTime, result));
+  await contained(ports, { stage: 'looks' }, result, () => makeFixedLooks(run, hasTime, result));
+  // A mark that is lost costs a day at most: then each hour is summarised whether it is marked or not.
+  await contained(ports, { stage: 'marks' }, result, () => ports.work.markTouched(touched));
   if (result.failed === 0) return result;
   throw new Unavailable('ClosingIncomplete', 'Some hours could not be closed; the log names each.', {
     facts: { ...result },
@@ -48,8 +61,20 @@ export async function closeDueHours(ports: ClosePorts, hasTime: HasTime): Promis
  */
 const CLEARED_KEPT_MS = 15 * MINUTE_MS;
 
-async function lookAtMarked(ports: ClosePorts, marker: LateMarker): Promise<LookResult> {
-  const look = await closeHour(ports, marker);
+/** A run, and the hours of which it has changed anything. */
+interface CloseRun extends ClosePorts {
+  readonly touched: Set<HourStart>;
+}
+
+async function lookAt(run: CloseRun, look: Look): Promise<LookResult> {
+  const result = await closeHour(run, look);
+  const { sealed, carried, held, included, rejected, awaiting, broken, failed } = result;
+  if (sealed + carried + held + included + rejected + awaiting + broken + failed > 0) run.touched.add(look.hour);
+  return result;
+}
+
+async function lookAtMarked(ports: CloseRun, marker: LateMarker): Promise<LookResult> {
+  const look = await lookAt(ports, marker);
   // A marker of an hour that may not be closed yet stays: the look that it asks for has not happened.
   if (look.waiting + look.failed + look.unfinished === 0) await ports.work.clearLate(marker, ports.clock());
   return look;
@@ -66,7 +91,7 @@ async function sideBySide(tasks: readonly (() => Promise<void>)[]): Promise<void
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
 }
 
-async function makeFixedLooks(ports: ClosePorts, hasTime: HasTime, result: LookResult): Promise<void> {
+async function makeFixedLooks(ports: CloseRun, hasTime: HasTime, result: LookResult): Promise<void> {
   const { policy } = ports;
   const nowMs = ports.clock();
   const from = (await ports.work.watermark()) ?? hourOf(nowMs - lastLookMs(policy) - HOUR_MS);
@@ -93,7 +118,7 @@ async function makeFixedLooks(ports: ClosePorts, hasTime: HasTime, result: LookR
 
 /** Whether every shard of the hour has had this look; those that have are noted where time or a fault stopped it. */
 async function lookAtShards(
-  ports: ClosePorts,
+  ports: CloseRun,
   hour: HourStart,
   looks: number,
   before: PartialLook | undefined,
@@ -102,14 +127,14 @@ async function lookAtShards(
 ): Promise<boolean> {
   const done = new Set(before?.looks === looks ? before.shards : []);
   const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => !done.has(shard));
-  const lookAt = (shard: number) => async () => {
-    const look = await closeHour(ports, { hour, shard });
+  const lookAtShard = (shard: number) => async () => {
+    const look = await lookAt(ports, { hour, shard });
     addLook(result, look);
     if (look.failed + look.unfinished === 0) done.add(shard);
   };
   await sideBySide(
     shards.map((shard) => async () => {
-      if (hasTime()) await contained(ports, { hour, shard }, result, lookAt(shard));
+      if (hasTime()) await contained(ports, { hour, shard }, result, lookAtShard(shard));
     }),
   );
   if (done.size === SHARD_COUNT) return true;
@@ -132,7 +157,7 @@ function looksDue(hour: HourStart, nowMs: number, policy: MeteringPolicy): numbe
  * deadline, and late usage carried into the running hour; the last hour is sealed once access is revoked and usage
  * has drained, after every earlier hour is settled, or when its own deadline leaves no more time.
  */
-async function closeEnding(ports: ClosePorts, licence: Licence): Promise<LookResult> {
+async function closeEnding(ports: CloseRun, licence: Licence): Promise<LookResult> {
   const result = nothingDone();
   const { ending } = licence;
   if (!ending) return result;
@@ -143,13 +168,13 @@ async function closeEnding(ports: ClosePorts, licence: Licence): Promise<LookRes
     // An hour at fault must not keep the last one from being sealed in time.
     await contained(ports, { hour, licenceKey: licence.licenceKey }, result, async () => {
       await hastenRecords(ports, licence, hour, shard);
-      addLook(result, await closeHour(ports, { hour, shard, licence }));
+      addLook(result, await lookAt(ports, { hour, shard, licence }));
     });
   }
   const { waiting, awaiting, broken, failed, unfinished } = result;
   const earlierSettled = waiting + awaiting + broken + failed + unfinished === 0;
   await hastenRecords(ports, licence, lastHour, shard);
-  addLook(result, await closeHour(ports, { hour: lastHour, shard, licence, earlierSettled }));
+  addLook(result, await lookAt(ports, { hour: lastHour, shard, licence, earlierSettled }));
   // Looked at until the final window has passed: late usage of the last minutes still has a place to show.
   const doneAt = Math.max(lastHourSealsByAt(ending, policy), deadlineOf(lastHour, ending, policy));
   if (ports.clock() >= doneAt && result.failed + result.unfinished === 0)

@@ -228,6 +228,13 @@ export interface LateMarker {
   readonly version: number;
 }
 
+/** An hour of which something has changed since it was last summarised. */
+export interface TouchedHour {
+  readonly hour: HourStart;
+  /** Another at each mark. */
+  readonly stamp: string;
+}
+
 /** How far the fixed looks at the hours have come. */
 export interface LookProgress {
   readonly hour: HourStart;
@@ -254,6 +261,14 @@ export interface WorkStore {
   awaitLicence(licenceKey: string, hour: HourStart, shard: number): Promise<void>;
   /** The hours that wait for a licence; taken off the list once they are marked late. */
   releaseAwaiting(licenceKey: string): Promise<number>;
+  /** Says that something of an hour has changed, whatever and however often. Written after the change. */
+  markTouched(hours: Iterable<HourStart>): Promise<void>;
+  touchedHours(): Promise<readonly TouchedHour[]>;
+  /** Takes a mark off unless the hour was marked again since it was read. */
+  clearTouched(touched: TouchedHour): Promise<void>;
+  /** Before which hour a fixed summary has been made of each; undefined while none was. */
+  summarizedBefore(look: number): Promise<HourStart | undefined>;
+  noteSummarized(look: number, before: HourStart): Promise<void>;
   watermark(): Promise<HourStart | undefined>;
   /** Raises the watermark: every hour before it has had its last look. Never lowers it. */
   raiseWatermark(hour: HourStart): Promise<void>;

@@ -3,7 +3,7 @@ import type { BuyerDetails } from '../domain/buyer-details.ts';
 import type { CustomerListing } from '../domain/customer-listing.ts';
 import type { Delivery } from '../domain/delivery.ts';
 import type { HourStart } from '../domain/hour.ts';
-import type { Day, DaySummary, HourSummary, Month, MonthSummary } from '../domain/summary.ts';
+import type { Day, DaySummary, HourSummary, Month, MonthSummary, Units } from '../domain/summary.ts';
 import type { FoldedCustomer } from './notice-ports.ts';
 
 /** Where a list goes on; opaque to whoever shows it. */
@@ -45,6 +45,8 @@ export interface LatestDeliveries {
 }
 
 export interface SummaryReader {
+  /** One hour, if there is a summary of it. */
+  hour(hour: HourStart): Promise<HourSummary | undefined>;
   /** Every hour of a month of which there is a summary, in order. */
   hours(month: Month): Promise<readonly HourSummary[]>;
   /** A licence's dimensions by day, from the first day to the last, both included. */
@@ -59,16 +61,19 @@ export interface SummaryReader {
 }
 
 /** What can be told at once of things that are too many, or too far apart, to be counted at each question. */
-export interface Pulse {
+export interface PulseCounts {
   readonly asOf: number;
   /** Refused usage of today and yesterday, by code. */
   readonly refused: readonly RefusedUsage[];
   readonly untold: UntoldEvents;
+}
+
+export interface Pulse extends PulseCounts {
   /** Hours whose books do not balance, with the count of their meters. */
   readonly unbalanced: Readonly<Record<HourStart, number>>;
 }
 
-interface RefusedUsage {
+export interface RefusedUsage {
   readonly code: string;
   /** How often, and of how many events. */
   readonly times: number;
@@ -81,7 +86,7 @@ interface RefusedUsage {
 }
 
 /** Events that the product has not been told of yet. */
-interface UntoldEvents {
+export interface UntoldEvents {
   readonly count: number;
   readonly oldestAt?: number;
 }
@@ -98,4 +103,32 @@ export interface UndeliveredList {
     status: 'givenUp' | 'stopped',
     limit: number,
   ): Promise<readonly { readonly customerId: string; readonly sequence: number; readonly since: number }[]>;
+}
+
+/** What one licence's dimension came to in an hour. */
+export interface MeterOfHour {
+  readonly licenceKey: string;
+  readonly dimension: string;
+  /** '' where nobody has told us whose the licence is. */
+  readonly customerId: string;
+  readonly productCode: string;
+  readonly units: Units;
+}
+
+/** Older never stands over newer: each write names when what it tells was read. */
+export interface SummaryStore extends SummaryReader, PulseReader {
+  /** Writes what has changed of an hour's meters; refused are those of which a later reading stands. */
+  writeMeters(
+    hour: HourStart,
+    asOf: number,
+    meters: readonly MeterOfHour[],
+  ): Promise<{ readonly written: number; readonly refused: number }>;
+  /** False where a later reading stands. */
+  writeHour(summary: HourSummary): Promise<boolean>;
+  writePulse(counts: PulseCounts): Promise<boolean>;
+}
+
+export interface RejectReader {
+  /** Refused usage of a day, by code: the first thousand of each of its partitions. Eight queries. */
+  refusedOn(day: Day): Promise<readonly RefusedUsage[]>;
 }

@@ -1,10 +1,11 @@
 // Reads:       records that are not settled, by deadline; held groups
-// Writes:      one intent a record and call before the call; one result a record after it; one hold a fault group; one line a
-//              run
+// Writes:      one intent a record and call before the call; one result a record after it; one hold a fault group; at the
+//              end, a mark an hour that is to be summarised anew, and one line a run
 // Once per:    intent once an attempt; a result only while the record stands as it was judged
 // If one fails: it is named and left to the next run; the records and calls beside it go on
 // If it stops: the next run finds the intents, sends the same records again, and AWS removes the duplicates
 import { asFailure, Unavailable } from '../domain/failure.ts';
+import type { HourStart } from '../domain/hour.ts';
 import { hourShardKey, meterKey } from '../domain/keys.ts';
 import type { SealedHour } from '../domain/ledger.ts';
 import { MAX_RECORDS_PER_CALL } from '../domain/marketplace-limits.ts';
@@ -39,7 +40,7 @@ type Facts = Readonly<Record<string, string | number>>;
 
 export interface SendPorts {
   readonly ledger: Pick<LedgerStore, 'live' | 'records' | 'intend' | 'settle' | 'sealed'>;
-  readonly work: Pick<WorkStore, 'takeLease' | 'dropLease' | 'heldGroups' | 'holdGroup'>;
+  readonly work: Pick<WorkStore, 'takeLease' | 'dropLease' | 'heldGroups' | 'holdGroup' | 'markTouched'>;
   readonly metering: MeteringGateway;
   readonly pace: Pace;
   readonly clock: () => number;
@@ -109,6 +110,7 @@ export async function sendMetering(ports: SendPorts, hasTime: () => boolean): Pr
     }
   } finally {
     await run.allAnswered();
+    await run.markTouched();
     await ports.work.dropLease(LEASE, holder);
   }
   const { calls, records, honoured, faults } = run.result;
@@ -144,6 +146,8 @@ class SendRun {
   /** Where their records stand, and what each takes: read again, they would be sent twice or expired meanwhile. */
   readonly #inHand = new Map<string, number>();
   #bytesInHand = 0;
+  /** Hours of which a record stands otherwise than before this run. */
+  readonly #touched = new Set<HourStart>();
   /** Where records stand that have waited once for a round to fill up their call. */
   readonly #waited = new Set<string>();
   /** Whether the last round left records for the next, or took all that was due. */
@@ -176,6 +180,11 @@ class SendRun {
     for (const record of read) if (!inCalls.has(record)) this.#layDown(record);
     this.#start(leaving);
     return waiting.size + this.#calls.size > 0;
+  }
+
+  /** Has the hours summarised anew whose records stand otherwise now. A mark that is lost costs a day at most. */
+  async markTouched(): Promise<void> {
+    await this.#contained({ step: 'mark' }, [], () => this.#ports.work.markTouched(this.#touched));
   }
 
   /** Resolves when every call under way has been answered and its results written. */
@@ -434,7 +443,10 @@ class SendRun {
     for (let round = 0; current && round < 5; round++) {
       const settlement = judge(current);
       if (!settlement) return;
-      if (await ledger.settle(current, settlement)) return this.#count(settlement);
+      if (await ledger.settle(current, settlement)) {
+        if (settlement.status !== current.status) this.#touched.add(current.hour);
+        return this.#count(settlement);
+      }
       current = await ledger.sealed(current.hour, current.licenceKey, current.dimension);
     }
     this.#ports.log.warn('SettleGivenUp', { hour: record.hour, licenceKey: record.licenceKey });

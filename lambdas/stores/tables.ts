@@ -67,6 +67,8 @@ export const TABLES = {
   },
   /** Refused usage, with what was wrong. */
   rejects: { key: PAIR, indexes: [], expiry: 'expiresAt' },
+  /** What hours, days and months came to, for people to look at. Made from the other tables; never billed from. */
+  summaries: { key: PAIR, indexes: [], expiry: 'expiresAt' },
 } as const satisfies Record<string, TableShape>;
 
 export type TableKind = keyof typeof TABLES;

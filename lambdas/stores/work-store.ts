@@ -1,10 +1,11 @@
 // The work table: what the schedules are at. Nothing in it is billed from; lost, it would be looked up anew.
+import { randomUUID } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BrokenInvariant } from '../domain/failure.ts';
 import { type HourStart, parseHour } from '../domain/hour.ts';
 import { KEY_SEPARATOR, SHARD_COUNT } from '../domain/keys.ts';
 import { isQuantity } from '../domain/quantity.ts';
-import type { HeldGroup, LateMarker, LookProgress, PartialLook, WorkStore } from '../flow/ports.ts';
+import type { HeldGroup, LateMarker, LookProgress, PartialLook, TouchedHour, WorkStore } from '../flow/ports.ts';
 import { deleteItem, getItem, type Item, putItem, queryAll, toItem, updateItem } from './dynamo.ts';
 import { optionalWhole, text, whole } from './item-reader.ts';
 
@@ -12,6 +13,7 @@ const LATE = 'late';
 const WAITING = 'waiting';
 const LOOKS = 'looks';
 const GROUPS = 'groups';
+const TOUCHED = 'touched';
 const WATERMARK: Item = { pk: 'watermark', sk: 'looks' };
 
 /** Looks are dropped by DynamoDB once nothing reads them any more. What waits for a licence stays until it comes. */
@@ -96,6 +98,47 @@ export class DynamoWorkStore implements WorkStore {
       await deleteItem(this.#client, { TableName: this.#table, Key: toItem({ pk: WAITING, sk: text(item, 'sk') }) });
     }
     return waiting.length;
+  }
+
+  async markTouched(hours: Iterable<HourStart>): Promise<void> {
+    await Promise.all(
+      [...new Set(hours)].map((hour) =>
+        // A stamp of its own, not a count: a mark that is made anew must not be taken for the one that was read.
+        putItem(this.#client, {
+          TableName: this.#table,
+          Item: toItem({ pk: TOUCHED, sk: hour, hour, stamp: randomUUID() }),
+        }),
+      ),
+    );
+  }
+
+  async touchedHours(): Promise<readonly TouchedHour[]> {
+    return (await this.#partition(TOUCHED)).map((item) => ({ hour: hourIn(item), stamp: text(item, 'stamp') }));
+  }
+
+  async clearTouched({ hour, stamp }: TouchedHour): Promise<void> {
+    await deleteItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem({ pk: TOUCHED, sk: hour }),
+      ConditionExpression: 'stamp = :stamp',
+      ExpressionAttributeValues: toItem({ ':stamp': stamp }),
+    });
+  }
+
+  async summarizedBefore(look: number): Promise<HourStart | undefined> {
+    const item = await getItem(this.#client, { TableName: this.#table, Key: toItem(summarizedKey(look)) });
+    return item && hourIn(item);
+  }
+
+  async noteSummarized(look: number, before: HourStart): Promise<void> {
+    await updateItem(this.#client, {
+      TableName: this.#table,
+      Key: toItem(summarizedKey(look)),
+      UpdateExpression: 'SET #hour = :hour',
+      ConditionExpression: 'attribute_not_exists(pk) OR #hour < :hour',
+      ExpressionAttributeNames: { '#hour': 'hour' },
+      ExpressionAttributeValues: toItem({ ':hour': before }),
+    });
   }
 
   async watermark(): Promise<HourStart | undefined> {
@@ -209,6 +252,10 @@ export class DynamoWorkStore implements WorkStore {
       ExpressionAttributeValues: toItem({ ':pk': name }),
     });
   }
+}
+
+function summarizedKey(look: number): Item {
+  return { pk: 'summarized', sk: String(look) };
 }
 
 function lateKey(hour: HourStart, shard: number): string {

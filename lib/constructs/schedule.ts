@@ -27,7 +27,7 @@ export interface ScheduleProps {
   /** The function's name, for its alarm. */
   readonly handler: HandlerName;
   /** How often. */
-  readonly everyMinutes: 1 | 15 | 60;
+  readonly everyMinutes: 1 | 5 | 15 | 60;
   /** Takes the ticks that came to nothing. */
   readonly deadLetters: DeadLetters;
   /** Who is harmed while nothing runs, as a clause: it stands in the alarm. */

@@ -109,6 +109,32 @@ export function describeWorkStore(make: () => Promise<WorkStore>): void {
     expect(await work.looks(anHour('2026-09-21T11'))).toHaveLength(1);
   });
 
+  test('keeps the mark of an hour that was marked again since it was read, however often it was cleared before', async () => {
+    const work = await make();
+    await work.markTouched([anHour(), anHour('2026-09-21T11'), anHour()]);
+    const [slow] = await work.touchedHours();
+    const [quick, other] = await work.touchedHours();
+    if (!slow || !quick || !other) throw new Error('A mark is missing.');
+    await work.clearTouched(quick);
+    await work.clearTouched(other);
+    expect(await work.touchedHours()).toEqual([]);
+    await work.markTouched([anHour()]);
+
+    await work.clearTouched(slow);
+
+    expect(await work.touchedHours()).toMatchObject([{ hour: '2026-09-21T10' }]);
+  });
+
+  test('moves the progress of the fixed summaries on and never back, each look by itself', async () => {
+    const work = await make();
+    expect(await work.summarizedBefore(0)).toBeUndefined();
+    await work.noteSummarized(0, anHour('2026-09-21T12'));
+    await work.noteSummarized(0, anHour('2026-09-21T10'));
+
+    expect(await work.summarizedBefore(0)).toBe('2026-09-21T12');
+    expect(await work.summarizedBefore(1)).toBeUndefined();
+  });
+
   test('gives a lease to one holder until it runs out or is dropped', async () => {
     const work = await make();
     const take = (holder: string, nowMs: number) => work.takeLease('send-metering', holder, nowMs, nowMs + 120_000);

@@ -16,6 +16,7 @@ import type {
   LateMarker,
   LookProgress,
   PartialLook,
+  TouchedHour,
   WorkStore,
 } from '../../lambdas/flow/ports.ts';
 import { AT_ONCE, type Io } from './memory-table.ts';
@@ -35,6 +36,10 @@ export class WorkTable {
   readonly looks = new Map<HourStart, number>();
   readonly leases = new Map<string, { holder: string; untilMs: number }>();
   readonly groups = new Map<string, HeldGroup>();
+  /** Marks are made and read at once: nothing that is billed hangs on when they come. */
+  readonly touched = new Map<HourStart, string>();
+  marks = 0;
+  readonly summarized = new Map<number, HourStart>();
   watermark: HourStart | undefined;
 
   mark(hour: HourStart, shard: number): void {
@@ -104,6 +109,26 @@ export class MemoryWorkStore implements WorkStore {
       await this.io('write', own, () => void this.table.waiting.delete(key));
     }
     return waiting.length;
+  }
+
+  async markTouched(hours: Iterable<HourStart>): Promise<void> {
+    for (const hour of hours) this.table.touched.set(hour, `${++this.table.marks}`);
+  }
+
+  async touchedHours(): Promise<readonly TouchedHour[]> {
+    return [...this.table.touched].map(([hour, stamp]) => ({ hour, stamp })).sort((a, b) => (a.hour < b.hour ? -1 : 1));
+  }
+
+  async clearTouched({ hour, stamp }: TouchedHour): Promise<void> {
+    if (this.table.touched.get(hour) === stamp) this.table.touched.delete(hour);
+  }
+
+  async summarizedBefore(look: number): Promise<HourStart | undefined> {
+    return this.table.summarized.get(look);
+  }
+
+  async noteSummarized(look: number, before: HourStart): Promise<void> {
+    if ((this.table.summarized.get(look) ?? '') < before) this.table.summarized.set(look, before);
   }
 
   watermark(): Promise<HourStart | undefined> {

@@ -1,5 +1,6 @@
 // Reads:       the act's audit line, the record as it stands, and its licence
-// Writes:      the record, its carries and its audit line, or none of it; then a late marker for where they went
+// Writes:      the record, its carries and its audit line, or none of it; then marks: its hour is to be summarised, and
+//              the one that the carries went into is to be looked at
 // Once per:    action id
 // If it stops: the same act, under the same id, is done once, or answers "already"
 import type { ActionKind, Amendment, AuditEntry } from '../../domain/amendment.ts';
@@ -15,7 +16,7 @@ import type { CustomerStore, LedgerStore, WorkStore } from '../ports.ts';
 export interface AmendPorts {
   readonly ledger: Pick<LedgerStore, 'sealed' | 'amend' | 'action'>;
   readonly customers: Pick<CustomerStore, 'licence'>;
-  readonly work: Pick<WorkStore, 'markLate'>;
+  readonly work: Pick<WorkStore, 'markLate' | 'markTouched'>;
   readonly clock: () => number;
   readonly products: Products;
   readonly policy: MeteringPolicy;
@@ -68,6 +69,7 @@ export async function amendRecord(
     if (dryRun) return { kind: 'planned', ...change };
     const written = await ports.ledger.amend(before, amendment);
     if (written === 'amended') {
+      await ports.work.markTouched([name.hour]);
       await markTarget(ports, carries);
       return { kind: 'done', ...change };
     }

@@ -15,13 +15,14 @@ import {
   windowProblem,
 } from '../../domain/operations/confirm.ts';
 import type { CallTrail } from '../../domain/operations/submitted-usage.ts';
-import type { CustomerStore, LedgerStore } from '../ports.ts';
+import type { CustomerStore, LedgerStore, WorkStore } from '../ports.ts';
 import type { Doing } from './amend-record.ts';
 import { type HourRange, rangeProblem, sealedHoursOf } from './ledger-range.ts';
 
 interface ConfirmPorts {
   readonly ledger: Pick<LedgerStore, 'entries' | 'sealed' | 'amend'>;
   readonly customers: Pick<CustomerStore, 'licence'>;
+  readonly work: Pick<WorkStore, 'markTouched'>;
   readonly clock: () => number;
 }
 
@@ -66,8 +67,9 @@ export async function confirm(ports: ConfirmPorts, terms: ConfirmTerms, act: Act
     };
     lines.push(dryRun ? lineOf(record, decide(record)) : await write(ports, record, decide));
   }
-  const changed = lines.filter(({ after }) => after !== undefined).length;
-  return { kind: dryRun ? 'planned' : 'done', lines, changed };
+  const changed = lines.filter(({ after }) => after !== undefined);
+  if (!dryRun) await ports.work.markTouched(changed.map(({ before }) => before.hour));
+  return { kind: dryRun ? 'planned' : 'done', lines, changed: changed.length };
 }
 
 /** What waits for AWS's word, and how many licences share an account that the log names alone. */

@@ -12,7 +12,7 @@ import { type ActOutcome, type AmendPorts, amendRecord, type Doing, type RecordN
 
 export interface ReleasePorts extends Omit<AmendPorts, 'work' | 'ledger'> {
   readonly ledger: Pick<LedgerStore, 'sealed' | 'amend' | 'action' | 'noteAction' | 'live' | 'records'>;
-  readonly work: Pick<WorkStore, 'markLate' | 'heldGroups' | 'releaseGroup'>;
+  readonly work: Pick<WorkStore, 'markLate' | 'markTouched' | 'heldGroups' | 'releaseGroup'>;
   readonly stateShards: number;
 }
 

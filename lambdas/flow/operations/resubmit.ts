@@ -3,7 +3,7 @@
 // Once per:    action id and record; a record that is due already is not written
 // If it stops: the same act, under the same id, goes on with what is left
 
-import { hourEndMs, hoursBetween } from '../../domain/hour.ts';
+import { type HourStart, hourEndMs, hoursBetween } from '../../domain/hour.ts';
 import type { SealedHour } from '../../domain/ledger.ts';
 import { type Act, auditOf, type Refused } from '../../domain/operations/act.ts';
 import { decideResubmit, type ResubmitStep } from '../../domain/operations/resubmit.ts';
@@ -13,7 +13,7 @@ import { type HourRange, rangeProblem, sealedHoursOf, shardsOf } from './ledger-
 
 interface ResubmitPorts {
   readonly ledger: Pick<LedgerStore, 'entries' | 'sealed' | 'amend' | 'action' | 'noteAction'>;
-  readonly work: Pick<WorkStore, 'heldGroups' | 'markLate'>;
+  readonly work: Pick<WorkStore, 'heldGroups' | 'markLate' | 'markTouched'>;
   readonly clock: () => number;
 }
 
@@ -63,7 +63,13 @@ export async function resubmit(ports: ResubmitPorts, terms: ResubmitTerms, act: 
   const heldGroups = new Set((await ports.work.heldGroups()).keys());
   const decide = (record: SealedHour) =>
     decideResubmit(record, { releaseQuarantined: terms.releaseQuarantined ?? false, heldGroups }, act, ports.clock());
-  for await (const record of sealedHoursOf(ports.ledger, range)) counts[await write(ports, record, decide)] += 1;
+  const released = new Set<HourStart>();
+  for await (const record of sealedHoursOf(ports.ledger, range)) {
+    const step = await write(ports, record, decide);
+    counts[step] += 1;
+    if (step === 'release') released.add(record.hour);
+  }
+  await ports.work.markTouched(released);
   for (const hour of hoursBetween(range.first, range.end)) {
     // A marker of an hour that still runs would stand until it ends, and ask for what happens then anyway.
     if (hourEndMs(hour) > ports.clock()) continue;

@@ -12,6 +12,7 @@ import {
 import { HOUR_MS, hourEndMs, hourOf, hoursBetween, MINUTE_MS, parseHour } from '../../domain/hour.ts';
 import type { RecordStatus, SealedHour } from '../../domain/ledger.ts';
 import { lastLookMs, type MeteringPolicy } from '../../domain/metering-policy.ts';
+import type { WebhookEndpoint } from '../access-ports.ts';
 import type { NoticeStore } from '../notice-ports.ts';
 import { type LedgerStore, type LiveRecord, REFERENCES_PER_PAGE, type WorkStore } from '../ports.ts';
 import type { CustomerDirectory, Pulse, PulseReader, UndeliveredList } from '../read-ports.ts';
@@ -26,9 +27,8 @@ export interface AttentionPorts {
   readonly clock: () => number;
   readonly policy: MeteringPolicy;
   /** Hours before its deadline from which an open record is told of. */
-  readonly warnAtHours: readonly number[];
-  /** The names of the webhook endpoints. */
-  readonly endpoints: readonly string[];
+  readonly usageWarningHours: readonly number[];
+  readonly webhooks: readonly Pick<WebhookEndpoint, 'name'>[];
   readonly stateShards: number;
 }
 
@@ -120,7 +120,7 @@ type UsageKind = Extract<
 >;
 
 async function usageInTrouble(ports: AttentionPorts, nowMs: number): Promise<Part> {
-  const warnMs = Math.max(0, ...ports.warnAtHours) * HOUR_MS;
+  const warnMs = Math.max(0, ...ports.usageWarningHours) * HOUR_MS;
   const shards = Array.from({ length: ports.stateShards }, (_, shard) => shard);
   const lists = await Promise.all(
     shards.flatMap((shard) => [
@@ -226,11 +226,11 @@ function placeOf({ partition, meter }: LiveRecord): string {
 }
 
 /** The record as it stands now: the index lags a little, and carries no amounts. */
-function usageEntry(record: SealedHour, nowMs: number, { warnAtHours }: AttentionPorts): AttentionEntry[] {
+function usageEntry(record: SealedHour, nowMs: number, { usageWarningHours }: AttentionPorts): AttentionEntry[] {
   const { hour, licenceKey, dimension, customerId, productCode, status, reason, deadlineAt, heldLate } = record;
   const timeLeftMs = deadlineAt - nowMs;
   const list = status === 'open' || status === 'held' || status === 'quarantined' ? 'live' : 'attention';
-  const own = kindOf(status, list, timeLeftMs, Math.max(0, ...warnAtHours) * HOUR_MS);
+  const own = kindOf(status, list, timeLeftMs, Math.max(0, ...usageWarningHours) * HOUR_MS);
   // What was just sealed is about to be sent, however short its time.
   const isBeingSent = own === 'aboutToExpire' && nowMs - record.sealedAt < SENDERS_TIME_MS;
   const quantity = record.settledQuantity ?? record.record.quantity;
@@ -314,10 +314,10 @@ async function unregisteredBuyers({ directory }: AttentionPorts): Promise<Part> 
   return { entries, partial: new Set(cursor === undefined ? [] : ['unregisteredBuyer']) };
 }
 
-async function undelivered({ deliveries, endpoints }: AttentionPorts): Promise<Part> {
+async function undelivered({ deliveries, webhooks }: AttentionPorts): Promise<Part> {
   const statuses = ['givenUp', 'stopped'] as const;
   const lists = await Promise.all(
-    endpoints.flatMap((name) =>
+    webhooks.flatMap(({ name }) =>
       statuses.map(async (reason) => {
         const listed = await deliveries.listed(name, reason, LISTED);
         return listed.map((of) => entryOf('undelivered', { name, reason, ...of }));

@@ -1,0 +1,36 @@
+// Every five minutes: brings the summaries of hours that have changed up to date, for people to look at.
+import { randomUUID } from 'node:crypto';
+import { summarizeHours } from './flow/summarize-hours.ts';
+import { clientSettings } from './runtime/aws-client.ts';
+import { built, type Surroundings } from './runtime/handler.ts';
+import { scheduleHandler } from './runtime/schedule.ts';
+import { readSettings } from './runtime/settings.ts';
+import { DynamoCustomerStore } from './stores/customer-store.ts';
+import { dynamoClient } from './stores/dynamo.ts';
+import { DynamoLedgerStore } from './stores/ledger-store.ts';
+import { DynamoOutboxStore } from './stores/outbox-store.ts';
+import { DynamoRejectStore } from './stores/reject-store.ts';
+import { DynamoSummaryStore } from './stores/summary-store.ts';
+import { DynamoUsageStore } from './stores/usage-store.ts';
+import { DynamoWorkStore } from './stores/work-store.ts';
+
+export function createSummarizeHoursHandler({ environment, clock, log }: Surroundings) {
+  const settings = readSettings('summarize-hours', environment);
+  const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
+  const { CUSTOMERS_TABLE: customers, NOTICES_TABLE: notices, WORK_TABLE: work } = settings;
+  const ports = {
+    usage: new DynamoUsageStore(client, settings.USAGE_TABLE),
+    ledger: new DynamoLedgerStore(client, settings.LEDGER_TABLE),
+    customers: new DynamoCustomerStore(client, customers),
+    work: new DynamoWorkStore(client, work),
+    summaries: new DynamoSummaryStore(client, settings.SUMMARIES_TABLE),
+    rejects: new DynamoRejectStore(client, settings.REJECTS_TABLE),
+    outbox: new DynamoOutboxStore(client, { notices, customers, work }),
+    clock,
+    newId: randomUUID,
+    log,
+  };
+  return scheduleHandler(log, 'HoursSummarized', async (hasTime) => ({ ...(await summarizeHours(ports, hasTime)) }));
+}
+
+export const handler = built(createSummarizeHoursHandler);
