@@ -15,7 +15,7 @@ interface SummariesProps {
 export class Summaries extends Construct {
   constructor(scope: Construct, id: string, { deployment, storage, deadLetters }: SummariesProps) {
     super(scope, id);
-    const impact = 'the console and the CLI show what hours and months came to some time ago; billing is not touched';
+    const impact = 'the seller’s people see what hours and months came to some time ago; billing goes on';
     const run = new HandlerFunction(this, 'SummarizeHours', {
       handler: 'summarize-hours',
       description: 'Adds up the hours that have changed, for people to look at',

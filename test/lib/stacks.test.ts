@@ -84,7 +84,7 @@ describe('functions', () => {
     const timeouts = stacks.ofType('AWS::Lambda::Function').map(({ Properties }) => Number(Properties['Timeout']));
 
     expect(timeouts.sort((one, other) => one - other)).toEqual([
-      25, 25, 25, 25, 30, 60, 60, 60, 300, 300, 300, 300, 300,
+      25, 25, 25, 25, 30, 60, 60, 60, 300, 300, 300, 300, 300, 300,
     ]);
   });
 
@@ -225,6 +225,7 @@ describe('schedules', () => {
     expect(schedules.map(({ Properties }) => [Properties['Description'], Properties['ScheduleExpression']])).toEqual([
       ['Starts close-hours every minute', 'rate(1 minute)'],
       ['Starts send-metering every minute', 'rate(1 minute)'],
+      ['Starts summarize-hours every 5 minutes', 'rate(5 minutes)'],
       ['Starts tell-product every minute', 'rate(1 minute)'],
       ['Starts refresh-entitlements every 15 minutes', 'rate(15 minutes)'],
       ['Starts watch-deadlines every minute', 'rate(1 minute)'],
@@ -236,7 +237,7 @@ describe('schedules', () => {
       });
     }
     const invokes = stacks.ofType('AWS::Lambda::EventInvokeConfig');
-    expect(invokes).toHaveLength(5);
+    expect(invokes).toHaveLength(6);
     for (const { Properties } of invokes) expect(Properties['DestinationConfig']).toHaveProperty('OnFailure');
   });
 
@@ -245,7 +246,7 @@ describe('schedules', () => {
       .ofType('AWS::CloudWatch::Alarm')
       .filter(({ Properties }) => String(Properties['AlarmName']).endsWith('-silence'));
 
-    expect(silence).toHaveLength(5);
+    expect(silence).toHaveLength(6);
     for (const { Properties } of silence) expect(Properties['TreatMissingData']).toBe('breaching');
   });
 
