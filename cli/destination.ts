@@ -7,8 +7,10 @@ import { parseUsageEvent } from '../lambdas/contracts/usage-report.ts';
 import { admit } from '../lambdas/domain/door.ts';
 import { Failure } from '../lambdas/domain/failure.ts';
 import { DEFAULT_METERING_POLICY } from '../lambdas/domain/metering-policy.ts';
-import { UsageMistake } from './command.ts';
+import { UsageMistake } from './exit.ts';
 import type { ImportArguments } from './import-arguments.ts';
+
+type KnownDestination = Exclude<ImportArguments['destination'], { readonly kind: 'deployment' }>;
 
 export interface OpenDestination {
   /** Outcomes in the order of the events; rejects with UsageUnconfirmed. */
@@ -18,7 +20,12 @@ export interface OpenDestination {
 
 /** Throws UsageMistake where the destination can't be one. `say` tells the person what is going on. */
 export function openDestination(
-  { destination, region, retryForMs, nowMs }: ImportArguments,
+  {
+    destination,
+    region,
+    retryForMs,
+    nowMs,
+  }: Omit<ImportArguments, 'destination'> & { readonly destination: KnownDestination },
   signal: AbortSignal,
   say: (line: string) => void,
 ): OpenDestination {

@@ -1,7 +1,11 @@
 // The arguments of `fulfillment usage import`, checked before anything is opened.
-import { parseArgs } from 'node:util';
-import { UsageMistake } from './command.ts';
+import { DEPLOYMENT, JSON_OUTPUT } from './at-desk.ts';
+import type { Call } from './command.ts';
+import { UsageMistake } from './exit.ts';
+import { flag, type ValuesOf, value } from './options.ts';
 import { FORMATS, type Format } from './usage-file.ts';
+
+const DEFAULT_RETRY_SECONDS = 60;
 
 type Destination =
   | { readonly kind: 'api'; readonly url: string; readonly sign: boolean }
@@ -11,6 +15,8 @@ type Destination =
       readonly workTable: string;
       readonly customersTable: string | undefined;
     }
+  /** POST /usage of a deployment that is still to be found. */
+  | { readonly kind: 'deployment' }
   | { readonly kind: 'nowhere' };
 
 export interface ImportArguments {
@@ -26,31 +32,33 @@ export interface ImportArguments {
   readonly isJson: boolean;
 }
 
-const OPTIONS = {
-  format: { type: 'string' },
-  url: { type: 'string' },
-  tables: { type: 'string' },
-  'usage-table': { type: 'string' },
-  'work-table': { type: 'string' },
-  'customers-table': { type: 'string' },
-  region: { type: 'string' },
-  sign: { type: 'boolean', default: false },
-  'retry-for': { type: 'string', default: '60' },
-  rejects: { type: 'string' },
-  'dry-run': { type: 'boolean', default: false },
-  now: { type: 'string' },
-  json: { type: 'boolean', default: false },
-} as const;
+export const IMPORT_OPTIONS = {
+  format: value('FORMAT', 'where the name of FILE does not tell', FORMATS),
+  url: value('URL', 'to: POST /usage of a backend, such as http://127.0.0.1:7300 or the UsageUrl output of the stack'),
+  ...DEPLOYMENT,
+  tables: value('PREFIX', 'to: straight into the tables PREFIXusage and PREFIXwork'),
+  'usage-table': value('NAME', 'to: straight into this table and that of --work-table'),
+  'work-table': value('NAME', 'goes with --usage-table: late usage is noted there'),
+  'dry-run': flag("to nowhere: reads the file and says what is wrong with it, by this machine's clock"),
+  'customers-table': value('NAME', 'with tables, for rows that name a customerId'),
+  sign: flag('sign requests to a host of your own; those to execute-api hosts always are'),
+  'retry-for': value('SECONDS', 'how long to try again while the other side does not answer; 60 where absent'),
+  rejects: value('FILE', 'write each row that was not taken there, as JSON with its line number and the reason'),
+  now: value(
+    'TIME',
+    'with --dry-run, judge ages by this time (ISO 8601 with a zone): on a laptop the simulator has a clock of its own',
+  ),
+  ...JSON_OUTPUT,
+};
 
-type Values = ReturnType<typeof parsed>['values'];
+type Values = ValuesOf<typeof IMPORT_OPTIONS>;
 
 /** Throws UsageMistake, which says what to give instead. */
-export function readArguments(args: readonly string[]): ImportArguments {
-  const { values, positionals } = parsed(args);
+export function readArguments({ values, positionals }: Call<typeof IMPORT_OPTIONS>): ImportArguments {
   const [file, ...others] = positionals;
   if (file === undefined || others.length > 0)
     throw new UsageMistake('Name one file to import, or - for standard input.');
-  const seconds = Number(values['retry-for']);
+  const seconds = Number(values['retry-for'] ?? DEFAULT_RETRY_SECONDS);
   if (!(seconds >= 0 && seconds <= 86_400))
     throw new UsageMistake('--retry-for takes a number of seconds, 0 to 86400.');
   return {
@@ -64,14 +72,6 @@ export function readArguments(args: readonly string[]): ImportArguments {
     nowMs: nowOf(values),
     isJson: values.json,
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageMistake(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function nowOf({ now, 'dry-run': isDryRun }: Values): number | undefined {
@@ -99,12 +99,14 @@ function destinationOf(values: Values): Destination {
   const usageTable = values['usage-table'];
   const workTable = values['work-table'];
   const namesTables = usageTable !== undefined || workTable !== undefined;
-  const ways = [url !== undefined, tables !== undefined, namesTables, values['dry-run']].filter(Boolean).length;
-  if (ways !== 1) {
+  const isDeployment = values.local || values.stage !== undefined;
+  const ways = [url !== undefined, tables !== undefined, namesTables, isDeployment, values['dry-run']];
+  if (ways.filter(Boolean).length !== 1) {
     throw new UsageMistake(
-      'Say where to in exactly one way: --url, --tables, --usage-table with --work-table, or --dry-run.',
+      'Say where to in exactly one way: --url, --local, --stage, --tables, --usage-table with --work-table, or --dry-run.',
     );
   }
+  if (isDeployment) return { kind: 'deployment' };
   const customersTable = values['customers-table'];
   if (url !== undefined) return { kind: 'api', url, sign: values.sign };
   if (tables !== undefined) {

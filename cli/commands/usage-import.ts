@@ -5,63 +5,49 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { reasonOf } from '../../client/retry.ts';
 import { UsageUnconfirmed } from '../../client/usage-event.ts';
 import { InvalidInput, Misconfigured } from '../../lambdas/domain/failure.ts';
-import { type Command, EXIT, type Terminal, UsageMistake } from '../command.ts';
+import { deploymentFacts } from '../at-desk.ts';
+import { type Call, defineCommand, type Terminal } from '../command.ts';
 import { openDestination } from '../destination.ts';
-import { type ImportArguments, readArguments } from '../import-arguments.ts';
+import { EXIT, UsageMistake } from '../exit.ts';
+import { IMPORT_OPTIONS, type ImportArguments, readArguments } from '../import-arguments.ts';
 import { Progress, rejectedLine, resultJson, resultTable } from '../import-report.ts';
 import { type ImportResult, importRows, type RejectedRow } from '../import-run.ts';
 import { readUsageFile } from '../usage-file.ts';
 
-const HELP = `fulfillment usage import FILE [options]
-
-Reports the usage in a file. Run it again after a stop or a fault: rows that stand are found to stand already, and
+const ABOUT = `Reports the usage in a file. Run it again after a stop or a fault: rows that stand are found to stand already, and
 nothing is billed twice. FILE is CSV or JSON lines, UTF-8; - reads standard input. Columns and members:
 id, dimension, quantity, time, and the buyer by customerId, licenseArn, or productCode and customerIdentifier;
-tags as columns tag:<Key>, or as the member tags.
-
-Where to, one of:
-  --url URL              POST /usage of the backend; the UsageUrl output of the stack, or http://127.0.0.1:7300
-  --tables PREFIX        straight into the tables PREFIXusage and PREFIXwork
-  --usage-table NAME --work-table NAME
-                         straight into these tables
-  --dry-run              nowhere: reads the file and says what is wrong with it, by this machine's clock
-
-Options:
-  --format csv|jsonl     where the name of FILE does not tell
-  --customers-table NAME with tables, for rows that name a customerId
-  --region REGION        of the tables or the API, where AWS_REGION and the URL don't tell
-  --sign                 sign requests to a host of your own; those to execute-api hosts always are
-  --retry-for SECONDS    how long to try again while the other side does not answer; 60 where absent
-  --rejects FILE         write each row that was not taken there, as JSON with its line number and the reason
-  --now TIME             with --dry-run, judge ages by this time (ISO 8601 with a zone); on a laptop the simulator has
-                         a clock of its own, which its marketplace page shows
-  --json                 the result as JSON
+tags as columns tag:<Key>, or as the member tags. Where to is said in exactly one way.
 
 Exit codes: 0 every row stands; 1 some rows were refused or conflict; 2 wrong arguments, a file that can't be read, or
 a destination that takes no usage from you: mend it first; 3 a fault, run it again; 130 interrupted, run it again.
-
-Examples:
-  fulfillment usage import september.csv --url http://127.0.0.1:7300
-  fulfillment usage import events.jsonl --url https://abc123.execute-api.us-east-1.amazonaws.com/prod/usage --rejects bad.jsonl
-  zcat events.jsonl.gz | fulfillment usage import - --format jsonl --usage-table UsageTable-1A2B --work-table WorkTable-3C4D
 `;
 
-export const usageImport: Command = {
+export const usageImport = defineCommand({
   name: 'usage import',
   summary: 'report the usage in a CSV or JSON lines file',
-  help: HELP,
+  operands: 'FILE',
+  about: ABOUT,
+  options: IMPORT_OPTIONS,
+  examples: [
+    'fulfillment usage import september.csv --local',
+    'fulfillment usage import events.jsonl --stage prod --rejects bad.jsonl',
+    'fulfillment usage import september.csv --url https://abc123.execute-api.us-east-1.amazonaws.com/prod/usage',
+    'zcat events.jsonl.gz | fulfillment usage import - --format jsonl --usage-table UsageTable-1A --work-table WorkTable-3C',
+  ],
   run,
-};
+});
 
 /** This many refused rows are shown; the file of rejects has all. */
 const SHOWN_REJECTS = 10;
 
-async function run(args: readonly string[], terminal: Terminal): Promise<number> {
-  const wanted = readArguments(args);
+async function run(call: Call<typeof IMPORT_OPTIONS>, terminal: Terminal): Promise<number> {
+  const wanted = readArguments(call);
+  const where = await whereTo(wanted, call, terminal);
   const source = openSource(wanted, terminal);
   const rejects = await openRejects(wanted);
   const progress = new Progress(terminal.stderr, source.bytes, wanted.isDryRun);
-  const destination = openDestination(wanted, terminal.signal, (line) => progress.say(line));
+  const destination = openDestination({ ...wanted, ...where }, terminal.signal, (line) => progress.say(line));
   let shown = 0;
   const onReject = async (row: RejectedRow) => {
     await rejects.keep(row);
@@ -99,6 +85,12 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     await destination.close();
     await rejects.close();
   }
+}
+
+async function whereTo({ destination }: ImportArguments, { values }: Call<typeof IMPORT_OPTIONS>, terminal: Terminal) {
+  if (destination.kind !== 'deployment') return { destination };
+  const { urls, region } = await deploymentFacts(values, terminal);
+  return { destination: { kind: 'api', url: urls.usage, sign: values.sign } as const, region };
 }
 
 function exitCode({ ended, tally, fault }: ImportResult): number {

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { UsageMistake } from '../../cli/command.ts';
 import { usageImport } from '../../cli/commands/usage-import.ts';
+import { UsageMistake } from '../../cli/exit.ts';
 import { type BackendWorld, startBackendWorld, useServices } from '../backend-world.ts';
 import { passOn, startFaultyProxy } from '../client/faulty-proxy.ts';
 import { LICENCE, rowsOf } from '../client/recorder-world.ts';
@@ -369,6 +369,7 @@ describe('a wrong call', () => {
       stdout: new PassThrough(),
       stderr,
       signal: new AbortController().signal,
+      environment: {},
     };
 
     const running = usageImport.run(args(), terminal);

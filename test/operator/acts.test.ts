@@ -1,27 +1,15 @@
 // The table of acts, at an operator's desk, on the real engine against the simulated AWS.
 import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { anEvent, PRODUCT, startBackendWorld, useServices } from '../backend-world.ts';
+import { useServices } from '../backend-world.ts';
 import { deskOf } from './desk-world.ts';
+import { quarantinedWorld } from './troubles.ts';
 
 const services = useServices();
 
-/** A record that AWS refused, since its dimension was not listed then. It is listed now. */
-async function quarantinedWorld() {
-  const world = await startBackendWorld(services(), { product: { dimensions: ['requests', 'gb_stored', 'novel'] } });
-  const buyer = await world.subscribe();
-  await world.report([anEvent(buyer, '2026-09-21T10:05:00Z', { quantity: 300, dimension: 'novel' })]);
-  await world.tick('2026-09-21T11:11:00Z');
-  await world.control.put(`/control/products/${PRODUCT}`, {
-    title: 'Metrics Cloud',
-    dimensions: ['requests', 'gb_stored', 'novel'].map((key) => ({ key })),
-  });
-  return { world, raw: { hour: '2026-09-21T10', licenceKey: buyer.licenceKey, dimension: 'novel' } };
-}
-
 describe('the act of release', () => {
   test('tells what it would do, writes nothing, and asks for words since AWS does not undo it', async () => {
-    const { world, raw } = await quarantinedWorld();
+    const { world, raw } = await quarantinedWorld(services());
     const { perform } = await deskOf(world);
 
     const plan = await perform('release', raw, { dryRun: true });
@@ -40,7 +28,7 @@ describe('the act of release', () => {
   });
 
   test('is done once under an id, by whom the audit names, and its group with it', async () => {
-    const { world, raw } = await quarantinedWorld();
+    const { world, raw } = await quarantinedWorld(services());
     const { desk, perform } = await deskOf(world);
     const wanted = { ...raw, withGroups: 'yes' };
 
@@ -59,7 +47,7 @@ describe('the act of release', () => {
   });
 
   test('names every field that can’t be read, and looks at nothing', async () => {
-    const { world } = await quarantinedWorld();
+    const { world } = await quarantinedWorld(services());
     const { perform } = await deskOf(world);
 
     const answer = await perform('release', { hour: 'yesterday', dimension: ' ', withGroups: 'maybe', hours: '1' });
