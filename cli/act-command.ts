@@ -1,5 +1,7 @@
 // Makes a command of an act: shows what it would do, has it confirmed, does it.
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
+import { gunzipSync } from 'node:zlib';
 import { type ActAnswer, draftAct, newAct, type OperatorAct } from '../operator/acts/act.ts';
 import type { Mistaken, RawInput } from '../operator/acts/field.ts';
 import type { Desk } from '../operator/desk.ts';
@@ -159,11 +161,25 @@ function rawInput(
   values: Readonly<Record<string, string | boolean | undefined>>,
 ): RawInput {
   return Object.fromEntries(
-    Object.keys(fields).map((field) => {
+    Object.entries(fields).map(([field, { isFile }]) => {
       const given = values[optionName(field, names)];
-      return [field, typeof given === 'boolean' ? yesOrNo(given) : given];
+      if (typeof given === 'boolean') return [field, yesOrNo(given)];
+      return [field, isFile && given !== undefined ? fileText(given) : given];
     }),
   );
+}
+
+/** A log of AWS's is compressed. */
+const GZIP = Buffer.from([0x1f, 0x8b]);
+
+function fileText(path: string): string {
+  try {
+    const bytes = readFileSync(path);
+    return (bytes.subarray(0, 2).equals(GZIP) ? gunzipSync(bytes) : bytes).toString('utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    throw code === undefined ? error : new UsageMistake(`${path} can't be read (${code}).`);
+  }
 }
 
 function yesOrNo(isGiven: boolean): string {

@@ -109,7 +109,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     const product = new DemoProduct(log);
     const messaging = await startMessaging({
       targets: [product.hear, webhookRules(webhooks, queues.webhooks), mailRule(EXAMPLE_MAIL, queues.mail)],
-      queues: [queues.webhooks, queues.mail],
+      queues: Object.values(queues),
     });
     closers.push(() => messaging.close());
     const mail = new MailCatcher(clock.now);

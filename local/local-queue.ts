@@ -50,6 +50,18 @@ export class LocalQueue {
     return this.#options.name;
   }
 
+  /** Messages that wait, those that are being handled among them. */
+  get length(): number {
+    return this.#messages.size;
+  }
+
+  /** Brings the dead letters back, as if they were new; gives their number. */
+  redrive(): number {
+    const letters = this.deadLetters.splice(0);
+    for (const { body } of letters) this.send(body);
+    return letters.length;
+  }
+
   /** Puts a message in; gives its id. */
   send(body: string, sentAtMs: number = this.#options.clock()): string {
     const messageId = randomUUID();
@@ -115,9 +127,13 @@ function recordOf({ messageId, body, sentAtMs, receives, receiptHandle }: Messag
     messageAttributes: {},
     md5OfBody: md5(body),
     eventSource: 'aws:sqs',
-    eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${queue}`,
+    eventSourceARN: queueArn(queue),
     awsRegion: 'us-east-1',
   };
+}
+
+export function queueArn(name: string): string {
+  return `arn:aws:sqs:us-east-1:000000000000:${name}`;
 }
 
 /** What SQS tells of a body, and its clients check. */

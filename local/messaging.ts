@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type MailSettings, mailsWanted } from '../lambdas/contracts/mail-settings.ts';
 import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
 import { mailsOn } from '../lambdas/domain/mail.ts';
-import type { LocalQueue } from './local-queue.ts';
-import { md5 } from './local-queue.ts';
+import { type LocalQueue, md5, queueArn } from './local-queue.ts';
 import { type LoopbackServer, readBody, serveOnLoopback } from './loopback.ts';
 
 /** An event as it was put on the bus. */
@@ -18,7 +17,7 @@ export interface BusEvent {
 export interface MessagingOptions {
   /** What a rule of the bus hands each event to. */
   readonly targets: readonly ((event: BusEvent) => void)[];
-  /** The queues that SQS's operations are about, each by its name at the end of its address. */
+  /** The queues that SQS's operations are about, each by its name at the end of its address, with its dead letters. */
   readonly queues: readonly LocalQueue[];
 }
 
@@ -35,7 +34,7 @@ export function deadLettersUrl(messagingUrl: string, name: string): string {
   return queueUrl(messagingUrl, `${name}-dead-letters`);
 }
 
-/** Serves PutEvents, SendMessage and ChangeMessageVisibility on loopback. */
+/** Serves PutEvents and the operations of SQS that the backend and its operator use, on loopback. */
 export function startMessaging(options: MessagingOptions): Promise<LoopbackServer> {
   return serveOnLoopback(async (request, response) => {
     const body = await readBody(request, MAX_BODY_BYTES);
@@ -50,6 +49,7 @@ export function startMessaging(options: MessagingOptions): Promise<LoopbackServe
 interface Input {
   readonly Entries?: readonly { readonly Source?: string; readonly DetailType?: string; readonly Detail?: string }[];
   readonly QueueUrl?: string;
+  readonly SourceArn?: string;
   readonly MessageBody?: string;
   readonly ReceiptHandle?: string;
   readonly VisibilityTimeout?: number;
@@ -61,39 +61,47 @@ interface Answered {
 }
 
 function answered({ targets, queues }: MessagingOptions, target: string, input: Input): Answered {
-  if (target.startsWith('AmazonSQS.')) {
-    const queue = queues.find(({ name }) => input.QueueUrl?.endsWith(`/${name}`));
-    if (queue) return queueAnswer(queue, target, input);
-    return refused('com.amazonaws.sqs#QueueDoesNotExist', 'There is no queue of this address here.');
+  if (target === 'AWSEvents.PutEvents') {
+    const entries = input.Entries ?? [];
+    for (const { Source = '', DetailType = '', Detail = '' } of entries) {
+      for (const take of targets) take({ source: Source, detailType: DetailType, detail: Detail });
+    }
+    return ok({ FailedEntryCount: 0, Entries: entries.map(() => ({ EventId: randomUUID() })) });
   }
-  if (target !== 'AWSEvents.PutEvents') return notServed();
-  const entries = input.Entries ?? [];
-  for (const { Source = '', DetailType = '', Detail = '' } of entries) {
-    for (const take of targets) take({ source: Source, detailType: DetailType, detail: Detail });
-  }
-  return ok({ FailedEntryCount: 0, Entries: entries.map(() => ({ EventId: randomUUID() })) });
+  const [, operation] = /^AmazonSQS\.(\w+)$/.exec(target) ?? [];
+  // A queue is named by its address, or by its ARN where dead letters are moved.
+  const [, name = '', dead] = /[/:]([a-z]+)(-dead-letters)?$/.exec(input.SourceArn ?? input.QueueUrl ?? '') ?? [];
+  const queue = queues.find((each) => each.name === name);
+  if (!queue) return refused('com.amazonaws.sqs#QueueDoesNotExist', 'There is no such queue.');
+  return ofQueue(queue, dead !== undefined, operation, input);
 }
 
-function queueAnswer(queue: LocalQueue, target: string, input: Input): Answered {
-  switch (target) {
-    case 'AmazonSQS.SendMessage': {
+function ofQueue(queue: LocalQueue, isDead: boolean, operation: string | undefined, input: Input): Answered {
+  switch (operation) {
+    case 'SendMessage': {
       const { MessageBody = '' } = input;
       return ok({ MessageId: queue.send(MessageBody), MD5OfMessageBody: md5(MessageBody) });
     }
-    case 'AmazonSQS.ChangeMessageVisibility': {
+    case 'ChangeMessageVisibility': {
       const isHidden = queue.hide(input.ReceiptHandle ?? '', input.VisibilityTimeout ?? 0);
       return isHidden ? ok({}) : refused('com.amazonaws.sqs#ReceiptHandleIsInvalid', 'No delivery has this handle.');
     }
+    case 'GetQueueAttributes': {
+      const [name, count] = isDead
+        ? [`${queue.name}-dead-letters`, queue.deadLetters.length]
+        : [queue.name, queue.length];
+      return ok({ Attributes: { QueueArn: queueArn(name), ApproximateNumberOfMessages: String(count) } });
+    }
+    case 'ListMessageMoveTasks':
+      // One is over as soon as it begins.
+      return ok({ Results: [] });
+    case 'StartMessageMoveTask':
+      if (!isDead) return refused('com.amazonaws.sqs#UnsupportedOperation', 'Only dead letters are moved.');
+      queue.redrive();
+      return ok({ TaskHandle: randomUUID() });
     default:
-      return notServed();
+      return refused('UnknownOperationException', `${operation} is not served here.`);
   }
-}
-
-function notServed(): Answered {
-  return refused(
-    'UnknownOperationException',
-    'Only PutEvents, SendMessage and ChangeMessageVisibility are served here.',
-  );
 }
 
 function ok(answer: object): Answered {

@@ -2,7 +2,13 @@
 import { Misconfigured } from '../lambdas/domain/failure.ts';
 import type { HandlerName } from '../lambdas/runtime/settings.ts';
 import { TABLES, type TableKind } from '../lambdas/stores/tables.ts';
-import { DEPLOYED_SETTINGS, type DeployedSettings, type DeploymentFacts } from './deployment.ts';
+import {
+  DEPLOYED_SETTINGS,
+  type DeployedSettings,
+  type DeploymentFacts,
+  QUEUE_NAMES,
+  type QueueName,
+} from './deployment.ts';
 
 interface StackResource {
   readonly logicalId: string;
@@ -26,7 +32,10 @@ export interface StackReader {
 }
 
 /** The stacks that every deployment has, by the ends of their names; see lib/fulfillment.ts. */
-const STACKS = ['storage', 'registration', 'metering', 'access', 'lifecycle'] as const;
+const STACKS = ['storage', 'registration', 'metering', 'access', 'lifecycle', 'watch'] as const;
+
+/** Those that some settings bring along. */
+const FURTHER_STACKS = ['mail'] as const;
 
 /** Functions whose settings, taken together, are all of the deployment's. */
 const TELLING: readonly HandlerName[] = ['resolve-buyer', 'record-usage', 'tell-product', 'deliver-webhooks'];
@@ -40,7 +49,8 @@ export async function deployedFacts(reader: StackReader, stage: string, region: 
   const stacks = await Promise.all(names.map((name) => reader.stack(name)));
   const missing = names.filter((_, index) => stacks[index] === undefined);
   if (missing.length > 0) throw await notDeployed(reader, stage, region, missing);
-  const found = stacks.filter((stack) => stack !== undefined);
+  const further = FURTHER_STACKS.map((name) => reader.stack(`fulfillment-${stage}-${name}`));
+  const found = [...stacks, ...(await Promise.all(further))].filter((stack) => stack !== undefined);
   const parts = new Parts(
     stage,
     found.flatMap(({ resources }) => resources),
@@ -55,7 +65,7 @@ export async function deployedFacts(reader: StackReader, stage: string, region: 
     stage,
     region,
     tables: Object.fromEntries(tables) as DeploymentFacts['tables'],
-    queues: { ...parts.queue('notices'), ...parts.queue('webhooks') },
+    queues: Object.assign({}, ...QUEUE_NAMES.map((name) => parts.queue(name))),
     eventBus: parts.named('AccessEvents', 'AWS::Events::EventBus'),
     urls: {
       fulfillment: outputs['FulfillmentUrl'] ?? parts.lacks('the output FulfillmentUrl'),
@@ -92,7 +102,7 @@ class Parts {
   }
 
   /** A queue and its dead letters; none where the deployment has no such queue. */
-  queue(name: 'notices' | 'webhooks'): DeploymentFacts['queues'] {
+  queue(name: QueueName): DeploymentFacts['queues'] {
     const type = 'AWS::SQS::Queue';
     const url = this.#find(`${capital(name)}Queue`, type);
     const deadLettersUrl = this.#find(`${capital(name)}DeadLettersQueue`, type);

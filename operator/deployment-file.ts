@@ -19,7 +19,11 @@ const FactsSchema = v.strictObject({
   stage: Text,
   region: Text,
   tables: eachText(TABLE_KINDS),
-  queues: v.strictObject({ notices: v.exactOptional(Queue), webhooks: v.exactOptional(Queue) }),
+  queues: v.strictObject({
+    notices: v.exactOptional(Queue),
+    webhooks: v.exactOptional(Queue),
+    mail: v.exactOptional(Queue),
+  }),
   eventBus: Text,
   urls: v.strictObject({ fulfillment: Text, usage: Text }),
   settings: eachText(DEPLOYED_SETTINGS),

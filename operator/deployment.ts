@@ -8,7 +8,9 @@ interface QueueFacts {
   readonly deadLettersUrl: string;
 }
 
-type QueueName = 'notices' | 'webhooks';
+export const QUEUE_NAMES = ['notices', 'webhooks', 'mail'] as const;
+
+export type QueueName = (typeof QUEUE_NAMES)[number];
 
 /** Settings that say how a deployment works, as the functions have them: texts of JSON, and a region. */
 export const DEPLOYED_SETTINGS = [
@@ -30,7 +32,7 @@ export interface DeploymentFacts {
   readonly stage: string;
   readonly region: string;
   readonly tables: Readonly<Record<TableKind, string>>;
-  /** A deployment without webhooks has no queue of them. */
+  /** A deployment without webhooks, or mail, has no queue of them. */
   readonly queues: Readonly<Partial<Record<QueueName, QueueFacts>>>;
   readonly eventBus: string;
   readonly urls: { readonly fulfillment: string; readonly usage: string };

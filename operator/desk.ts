@@ -10,6 +10,7 @@ import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { DynamoBuyerStore } from '../lambdas/stores/buyer-store.ts';
 import { DynamoCustomerDirectory } from '../lambdas/stores/customer-directory.ts';
 import { DynamoCustomerStore } from '../lambdas/stores/customer-store.ts';
+import { SqsDeadLetters } from '../lambdas/stores/dead-letters.ts';
 import { queueClient, SqsDeliveryQueue } from '../lambdas/stores/delivery-queue.ts';
 import { DynamoDeliveryStore } from '../lambdas/stores/delivery-store.ts';
 import { dynamoClient } from '../lambdas/stores/dynamo.ts';
@@ -74,7 +75,7 @@ export async function openDesk(facts: DeploymentFacts, options: DeskOptions = {}
     stateShards: STATE_SHARDS,
     ...storesOf(dynamo, tables),
     ...(webhookQueue === undefined ? {} : { queue: new SqsDeliveryQueue(sqs, webhookQueue.url) }),
-    sqs,
+    deadLetters: deadLettersOf(sqs, facts.queues),
     /** The simulator's control API, on a laptop. */
     ...(control === undefined ? {} : { control }),
     who: once(() => (simulator ? laptopUser() : callerArn(shared))),
@@ -101,6 +102,11 @@ function storesOf(client: DynamoDBClient, tables: DeploymentFacts['tables']) {
     /** Standing and entitlements, in one read of the database. */
     standing: new DynamoEntitlementStore(client, customers),
   };
+}
+
+/** By the queue's name; those of no queue that the deployment lacks. */
+function deadLettersOf(client: SQSClient, queues: DeploymentFacts['queues']): Readonly<Record<string, SqsDeadLetters>> {
+  return Object.fromEntries(Object.entries(queues).map(([name, urls]) => [name, new SqsDeadLetters(client, urls)]));
 }
 
 function endpointOf(endpoint: string | undefined): { readonly endpoint?: string } {

@@ -119,6 +119,7 @@ export async function startBackendWorld({ database, secrets }: Services, options
   const queueOf = (name: string, maxReceives: number) =>
     new LocalQueue({ name, clock: clock.now, maxReceives, onDeadLetter: () => log.error('DeadLetter', { name }) });
   const webhooks = queueOf('webhooks', 1_000);
+  const notices = queueOf('notices', 8);
   const mail = queueOf('mail', 1_000);
   const catcher = new MailCatcher(clock.now, options.mailFault);
   const mailServer = await catcher.serve();
@@ -130,7 +131,7 @@ export async function startBackendWorld({ database, secrets }: Services, options
       webhookRules(options.webhooks ?? [], webhooks),
       ...(options.mail ? [mailRule(options.mail, mail)] : []),
     ],
-    queues: [webhooks, mail],
+    queues: [notices, webhooks, mail],
   });
   onTestFinished(() => messaging.close());
   const settings = {
@@ -194,8 +195,8 @@ export async function startBackendWorld({ database, secrets }: Services, options
   };
 
   /** The way of the simulator's notices to apply-notice; a further one is as a start anew: it reads all of them. */
-  const noticeFeed = () => new NoticeFeed(control, queueOf('notices', 8), backend.applyNotice);
-  const feed = noticeFeed();
+  const noticeFeed = (queue = queueOf('notices', 8)) => new NoticeFeed(control, queue, backend.applyNotice);
+  const feed = noticeFeed(notices);
 
   /** Brings the notices that went out by now; gives how many were taken. */
   const deliverNotices = (): Promise<number> => feed.follow();
@@ -241,6 +242,7 @@ export async function startBackendWorld({ database, secrets }: Services, options
     report,
     tick,
     noticeFeed,
+    queues: { notices, webhooks },
     deliverNotices,
     tell,
     /** What the seller's product was told on the bus. */

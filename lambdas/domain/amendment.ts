@@ -12,7 +12,10 @@ export type ActionKind =
   | 'resubmit'
   | 'releaseGroup'
   | 'cutOver'
-  | 'setPrice';
+  | 'setPrice'
+  | 'link'
+  | 'resend'
+  | 'redrive';
 
 /** Who did what to what, and why. Kept for ever; written with what it tells of, or not at all. */
 export interface AuditEntry {

@@ -61,6 +61,8 @@ export async function linkReplacement(
   ports: NoticePorts,
   { agreementId, previousAgreementId }: ReplacementLink,
   nowMs: number,
+  /** When it was said: the same word again, said at the same time, is kept once. */
+  saidAt = nowMs,
 ): Promise<Applied | { readonly kind: 'unknownAgreement' | 'toldByAws' }> {
   const { notices } = ports;
   const thread = await notices.thread(agreementThread(agreementId));
@@ -71,11 +73,11 @@ export async function linkReplacement(
   const isTold = thread.notices.some((each) => each.channel !== 'operator' && each.previousAgreementId !== undefined);
   if (isTold) return { kind: 'toldByAws' };
   const notice: Notice = {
-    noticeId: `link-${agreementId}-${previousAgreementId}-${nowMs}`,
+    noticeId: `link-${agreementId}-${previousAgreementId}-${saidAt}`,
     channel: 'operator',
     kind: 'replacementLinked',
     type: 'replacementLinked',
-    atMs: nowMs,
+    atMs: saidAt,
     agreementId,
     previousAgreementId,
   };

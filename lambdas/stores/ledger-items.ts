@@ -186,6 +186,9 @@ const ACTIONS: readonly ActionKind[] = [
   'releaseGroup',
   'cutOver',
   'setPrice',
+  'link',
+  'resend',
+  'redrive',
 ];
 
 export function fromSealedItem(item: Item): SealedHour {

@@ -13,7 +13,7 @@ export interface Change {
 }
 
 /** What an act would do. Nothing was written. */
-interface Plan {
+export interface Plan {
   readonly kind: 'planned';
   /** A sentence. */
   readonly summary: string;

@@ -13,6 +13,8 @@ export interface Field<T> {
   /** What may be chosen, where it is not free. */
   readonly choices?: readonly string[];
   readonly isFlag?: boolean;
+  /** What is given is a file's text: an option names the file, a form takes it. */
+  readonly isFile?: boolean;
   /** Undefined where nothing was given. */
   read(text: string | undefined): Read<T>;
 }
@@ -115,6 +117,24 @@ export function flagField(help: string): Field<boolean> {
       return text === 'yes' ? { kind: 'read', value: true } : wrong('has to be yes or no');
     },
   };
+}
+
+/** Epoch milliseconds. */
+export function instantField(help: string): Field<number> {
+  return needed({ help, example: '2026-11-23T07:00:00Z' }, (text) => {
+    const atMs = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+    return Number.isNaN(atMs)
+      ? wrong('has to be an instant with its zone, such as 2026-11-23T07:00:00Z')
+      : { kind: 'read', value: atMs };
+  });
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** The text of a file. */
+export function fileField(help: string): Field<string> {
+  const field = needed<string>({ help, example: 'FILE' }, (text) => ({ kind: 'read', value: text }));
+  return { ...field, isFile: true };
 }
 
 function needed<T>(about: Pick<Field<T>, 'help' | 'example' | 'choices'>, read: (text: string) => Read<T>): Field<T> {

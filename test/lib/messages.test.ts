@@ -195,7 +195,9 @@ describe('mail', () => {
 
   test('leaves from the one address, by the one identity and set', () => {
     const [policy] = stacks.ofType('AWS::IAM::Policy').filter(({ id }) => id.includes('SendMailRole'));
-    const { Statement } = policy?.Properties['PolicyDocument'] as { Statement: { Action: unknown }[] };
+    const { Statement } = (policy?.Properties['PolicyDocument'] ?? { Statement: [] }) as {
+      Statement: { Action: unknown }[];
+    };
 
     expect(Statement.filter(({ Action }) => String(Action).startsWith('ses:'))).toEqual([
       {

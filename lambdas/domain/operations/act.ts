@@ -45,7 +45,13 @@ export type ActRefusal =
   | 'licenceMetered'
   | 'moved'
   | 'priceInvalid'
-  | 'productUnknown';
+  | 'productUnknown'
+  | 'agreementUnknown'
+  | 'toldByAws'
+  | 'deliveryUnknown'
+  | 'queueUnknown'
+  | 'nothingDead'
+  | 'redriveRuns';
 
 /** Nothing was changed. The message says what was wrong, what is expected and what to do. */
 export interface Refused {
