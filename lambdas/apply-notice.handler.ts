@@ -1,6 +1,7 @@
 // The queue of AWS's notices: keeps each, brings its customer's standing up to date, and has the product told.
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { toBusEntry } from './contracts/access-event.ts';
+import { parseMarketplaceAccess } from './contracts/marketplace-access.ts';
 import { parseNotice } from './contracts/marketplace-notice.ts';
 import { parseProducts } from './contracts/product-settings.ts';
 import { mayChangeEntitlements } from './domain/standing.ts';
@@ -8,6 +9,7 @@ import { applyNotice } from './flow/apply-notice.ts';
 import { refreshCustomer } from './flow/refresh-entitlements.ts';
 import { tellCustomers } from './flow/tell-product.ts';
 import { ENTITLEMENT_CALLS_PER_SECOND, MarketplaceEntitlements } from './marketplace/entitlements.ts';
+import { marketplaceSettings } from './marketplace/publishing-account.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type LambdaContext, type Surroundings } from './runtime/handler.ts';
 import { safeFactsOf } from './runtime/log.ts';
@@ -38,7 +40,11 @@ export function createApplyNoticeHandler({ environment, clock, log }: Surroundin
     work: new DynamoWorkStore(client, work),
     entitlements: new DynamoEntitlementStore(client, customers),
     marketplace: new MarketplaceEntitlements(
-      clientSettings(environment, 'MARKETPLACE_ENTITLEMENT_SERVICE'),
+      marketplaceSettings(
+        environment,
+        'MARKETPLACE_ENTITLEMENT_SERVICE',
+        parseMarketplaceAccess(settings.MARKETPLACE_ACCESS),
+      ),
       new TokenBucket({ callsPerSecond: ENTITLEMENT_CALLS_PER_SECOND }),
     ),
     outbox: new DynamoOutboxStore(client, { notices, customers, work }),

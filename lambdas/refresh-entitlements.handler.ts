@@ -1,8 +1,10 @@
 // Every quarter of an hour: asks AWS Marketplace what the contracts that are due include now.
 import pLimit from 'p-limit';
+import { parseMarketplaceAccess } from './contracts/marketplace-access.ts';
 import { parseProducts } from './contracts/product-settings.ts';
 import { refreshAllEntitlements } from './flow/refresh-entitlements.ts';
 import { ENTITLEMENT_CALLS_PER_SECOND, MarketplaceEntitlements } from './marketplace/entitlements.ts';
+import { marketplaceSettings } from './marketplace/publishing-account.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
 import { TokenBucket } from './runtime/pace.ts';
@@ -25,7 +27,11 @@ export function createRefreshEntitlementsHandler({ environment, clock, log }: Su
     work: new DynamoWorkStore(client, settings.WORK_TABLE),
     progress: new DynamoRefreshProgress(client, settings.WORK_TABLE),
     marketplace: new MarketplaceEntitlements(
-      clientSettings(environment, 'MARKETPLACE_ENTITLEMENT_SERVICE'),
+      marketplaceSettings(
+        environment,
+        'MARKETPLACE_ENTITLEMENT_SERVICE',
+        parseMarketplaceAccess(settings.MARKETPLACE_ACCESS),
+      ),
       new TokenBucket({ callsPerSecond: ENTITLEMENT_CALLS_PER_SECOND }),
     ),
     clock,

@@ -1,4 +1,5 @@
 // The fulfillment URL: where AWS Marketplace sends a buyer's browser after "Set up your account".
+import { parseMarketplaceAccess } from './contracts/marketplace-access.ts';
 import { parseProducts } from './contracts/product-settings.ts';
 import { readMarketplaceForm, TOKEN_FIELD } from './contracts/registration-form.ts';
 import { parseRegistrationSettings } from './contracts/registration-settings.ts';
@@ -6,6 +7,7 @@ import { parseSessionKeys } from './contracts/session-keys.ts';
 import { SESSION_LIFETIME_MS } from './domain/session.ts';
 import { openSession } from './flow/registration-session.ts';
 import { type BuyerResolution, resolveBuyer } from './flow/resolve-buyer.ts';
+import { marketplaceSettings } from './marketplace/publishing-account.ts';
 import { MarketplaceRegistration, registrationClient } from './marketplace/registration.ts';
 import { failureAnswer, methodNotAllowed, PAGE_HEADERS, pageFaults, seeOther } from './pages/answers.ts';
 import type { Retry } from './pages/failures.ts';
@@ -30,7 +32,8 @@ export function createResolveBuyerHandler({ environment, clock, log, measure = u
   const settings = readSettings('resolve-buyer', environment);
   const registration = parseRegistrationSettings(settings.REGISTRATION);
   const database = dynamoClient(clientSettings(environment, 'DYNAMODB'));
-  const marketplace = clientSettings(environment, 'MARKETPLACE_METERING');
+  const access = parseMarketplaceAccess(settings.MARKETPLACE_ACCESS);
+  const marketplace = marketplaceSettings(environment, 'MARKETPLACE_METERING', access);
   const ports = {
     registration: new MarketplaceRegistration(
       registrationClient({ ...marketplace, region: settings.MARKETPLACE_REGION }),

@@ -1,9 +1,11 @@
 // Every minute: sends sealed hours to AWS Marketplace and writes down what it said.
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
+import { parseMarketplaceAccess } from './contracts/marketplace-access.ts';
 import { parseMeteringPolicy } from './contracts/product-settings.ts';
 import { sendMetering } from './flow/send-metering.ts';
 import { MarketplaceMetering } from './marketplace/metering.ts';
+import { marketplaceSettings } from './marketplace/publishing-account.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
 import { measuredRun, unmeasured } from './runtime/metric.ts';
@@ -31,7 +33,10 @@ export function createSendMeteringHandler(
   const ports = {
     ledger: new DynamoLedgerStore(client, settings.LEDGER_TABLE),
     work: new DynamoWorkStore(client, settings.WORK_TABLE),
-    metering: new MarketplaceMetering(clientSettings(environment, 'MARKETPLACE_METERING'), callTimeoutMs),
+    metering: new MarketplaceMetering(
+      marketplaceSettings(environment, 'MARKETPLACE_METERING', parseMarketplaceAccess(settings.MARKETPLACE_ACCESS)),
+      callTimeoutMs,
+    ),
     pace: new TokenBucket({ callsPerSecond }),
     clock,
     newId: randomUUID,

@@ -66,6 +66,19 @@ const PagesDomainSchema = v.strictObject({
   ),
 });
 
+const AccountId = v.pipe(v.string(), v.regex(/^\d{12}$/, 'has to be an account of 12 digits'));
+
+const PublishingAccountSchema = v.strictObject({
+  id: AccountId,
+  /** Where the deployment stands: its functions, and nobody else, may take the roles there. */
+  homeAccountId: AccountId,
+  /** Any text that both sides know: it keeps others whom the account trusts from using the roles through us. */
+  externalId: v.pipe(
+    v.string(),
+    v.regex(/^[\w+=,.@:/-]{16,1224}$/, 'has to be 16 characters or more of letters, digits and + = , . @ : / - _'),
+  ),
+});
+
 const Members = v.strictObject({
   /** Tells deployments in one account apart. */
   stage: v.optional(
@@ -104,6 +117,8 @@ const Members = v.strictObject({
   noticeAlarmTopicArn: v.exactOptional(arnOf('sns')),
   /** Who else is told of alarms, and when. */
   alarms: v.optional(AlarmSettingsSchema, {}),
+  /** The account that published the products, where it is another than the one deployed into. */
+  publishingAccount: v.exactOptional(PublishingAccountSchema),
   /** The web ACL before the pages that is made where `webAclArn` names none. */
   firewall: v.optional(FirewallSchema, {}),
   /** A regional WAF web ACL of your own to put before the pages. */
@@ -119,7 +134,17 @@ const DeploymentSchema = v.pipe(
   Members,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { products, legacyTopics, webhooks, mail, homeRegion, pagesDomain, webAclArn, firewall } = dataset.value;
+    const { products, legacyTopics, webhooks, mail, homeRegion, pagesDomain, webAclArn, firewall, publishingAccount } =
+      dataset.value;
+    if (publishingAccount && legacyTopics.length > 0) {
+      addIssue({
+        message:
+          'legacyTopics: AWS lets only the publishing account subscribe to them, so that they take no part in a deployment with a publishingAccount',
+      });
+    }
+    if (publishingAccount?.id === publishingAccount?.homeAccountId && publishingAccount) {
+      addIssue({ message: 'publishingAccount: leave it out where everything stands in one account' });
+    }
     for (const message of domainProblems(pagesDomain, homeRegion)) addIssue({ message });
     if (webAclArn !== undefined && !firewall.enabled) {
       addIssue({ message: 'webAclArn: a web ACL is named though firewall.enabled is false: take one of them out' });

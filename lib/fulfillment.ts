@@ -7,6 +7,7 @@ import { LifecycleStack } from './lifecycle-stack.ts';
 import { MailStack } from './mail-stack.ts';
 import { MeteringStack } from './metering-stack.ts';
 import { NOTICE_REGION, NoticeForwardingStack } from './notice-forwarding-stack.ts';
+import { PublishingAccountStack } from './publishing-account-stack.ts';
 import { RegistrationStack } from './registration-stack.ts';
 import { StorageStack } from './storage-stack.ts';
 import { WatchStack } from './watch-stack.ts';
@@ -20,6 +21,8 @@ export interface Fulfillment {
   readonly watch: WatchStack;
   /** Where mail is set. */
   readonly mail?: MailStack;
+  /** Where the products were published by another account: that account's side. */
+  readonly publishing?: PublishingAccountStack;
   /** Where the home is not the region of AWS's notices. */
   readonly forwarding?: NoticeForwardingStack;
 }
@@ -49,11 +52,22 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
     const topics = { any: mails ? [mails] : [], anyArn: alarmTopicArn };
     sendAlarms(stack, { ...topics, highArn: alarms.highTopicArn, lowArn: alarms.lowTopicArn }, alarms);
   }
-  if (deployment.homeRegion === NOTICE_REGION) return atHome;
+  const { publishingAccount, homeRegion } = deployment;
+  if (publishingAccount) {
+    const publishing = new PublishingAccountStack(app, 'PublishingAccount', {
+      stackName: `fulfillment-${deployment.stage}-publishing-account`,
+      env: { region: NOTICE_REGION, account: publishingAccount.id },
+      deployment: { ...deployment, publishingAccount },
+    });
+    const mailsThere = mailTopic(publishing, alarms);
+    sendAlarms(publishing, { any: mailsThere ? [mailsThere] : [], anyArn: undefined }, alarms);
+    return { ...atHome, publishing };
+  }
+  if (homeRegion === NOTICE_REGION) return atHome;
   const forwarding = new NoticeForwardingStack(app, 'NoticeForwarding', {
     stackName: `fulfillment-${deployment.stage}-notice-forwarding`,
     env: { region: NOTICE_REGION },
-    homeRegion: deployment.homeRegion,
+    homeRegion,
   });
   const mailsAbroad = mailTopic(forwarding, alarms);
   sendAlarms(forwarding, { any: mailsAbroad ? [mailsAbroad] : [], anyArn: noticeAlarmTopicArn }, alarms);

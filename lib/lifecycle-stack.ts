@@ -1,6 +1,6 @@
 // From AWS's notices to a customer's standing, and what contracts include: asked for at notices and on a schedule.
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { Rule } from 'aws-cdk-lib/aws-events';
+import { CfnEventBusPolicy, Rule } from 'aws-cdk-lib/aws-events';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { NOTICE_SOURCE } from '../lambdas/contracts/marketplace-notice.ts';
@@ -10,7 +10,7 @@ import { HandlerFunction } from './constructs/handler-function.ts';
 import { MessageQueue, TIME_FOR_A_BATCH } from './constructs/message-queue.ts';
 import { Schedule, TIME_TO_RUN } from './constructs/schedule.ts';
 import { type Deployment, productsSetting } from './deployment.ts';
-import { allowMarketplace } from './marketplace-actions.ts';
+import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
 import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
 
@@ -31,7 +31,7 @@ export class LifecycleStack extends Stack {
     const hasContracts = deployment.products.some(({ pricingModel }) => pricingModel !== 'subscription');
     const applyNotice = this.#addApplyNotice(deployment, storage, access);
     if (!hasContracts) return;
-    allowMarketplace(applyNotice, 'GetEntitlements');
+    allowMarketplace(applyNotice, 'GetEntitlements', deployment);
     this.#addRefresh(deployment, storage);
   }
 
@@ -52,6 +52,7 @@ export class LifecycleStack extends Stack {
       eventPattern: { source: [NOTICE_SOURCE] },
     });
     queue.take(rule);
+    if (deployment.publishingAccount) this.#letIn(deployment.publishingAccount.id);
     for (const [index, topicArn] of deployment.legacyTopics.entries()) {
       // Raw delivery, which loses AWS's id and time, stays off.
       queue.subscribe(Topic.fromTopicArn(this, `LegacyTopic${index}`, topicArn));
@@ -62,6 +63,7 @@ export class LifecycleStack extends Stack {
       settings: {
         ...standingAccess(storage),
         PRODUCTS: productsSetting(deployment.products),
+        MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'GetEntitlements'),
         EVENT_BUS: access.putEvents(),
       },
       impact: HARM,
@@ -73,6 +75,21 @@ export class LifecycleStack extends Stack {
     return applyNotice;
   }
 
+  /** The publishing account may put AWS's notices on this account's bus, and nothing else. */
+  #letIn(accountId: string): void {
+    new CfnEventBusPolicy(this, 'PublishingAccount', {
+      statementId: `${this.stackName}-publishing-account`,
+      eventBusName: 'default',
+      statement: {
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+        Action: 'events:PutEvents',
+        Resource: this.formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default' }),
+        Condition: { StringEquals: { 'events:source': NOTICE_SOURCE } },
+      },
+    });
+  }
+
   #addRefresh(deployment: Deployment, storage: StorageStack): void {
     const impact = 'the product goes by what contracts included hours ago; after two days it is told so';
     const refresh = new HandlerFunction(this, 'RefreshEntitlements', {
@@ -82,6 +99,7 @@ export class LifecycleStack extends Stack {
         CUSTOMERS_TABLE: storage.customers.access(['GetItem', 'Query', 'PutItem']),
         WORK_TABLE: storage.work.access(['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
         PRODUCTS: productsSetting(deployment.products),
+        MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'GetEntitlements'),
       },
       impact,
       severity: 'low',
@@ -89,7 +107,7 @@ export class LifecycleStack extends Stack {
       timeout: TIME_TO_RUN,
       logRetention: deployment.logRetentionDays,
     });
-    allowMarketplace(refresh, 'GetEntitlements');
+    allowMarketplace(refresh, 'GetEntitlements', deployment);
     new Schedule(this, 'RefreshEveryQuarter', {
       run: refresh,
       handler: 'refresh-entitlements',

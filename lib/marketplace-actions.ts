@@ -1,17 +1,51 @@
-// Leave to call AWS Marketplace.
+// Leave to call AWS Marketplace, ourselves or by a role of the account that published the products.
 import { Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { HandlerName } from '../lambdas/runtime/settings.ts';
 import type { HandlerFunction } from './constructs/handler-function.ts';
+import type { Deployment } from './deployment.ts';
+
+export type MarketplaceAction = 'ResolveCustomer' | 'BatchMeterUsage' | 'GetEntitlements';
+
+/** The role in the publishing account, one for each action: a function can do there only what it is for. */
+export function publishingRoleName(stage: string, action: MarketplaceAction): string {
+  return `fulfillment-${stage}-${action}`;
+}
+
+/** The MARKETPLACE_ACCESS setting of a function that calls this action. */
+export function marketplaceAccess({ stage, publishingAccount }: Deployment, action: MarketplaceAction): string {
+  if (!publishingAccount) return '{}';
+  const { id, externalId } = publishingAccount;
+  return JSON.stringify({ roleArn: roleArnOf(id, stage, action), externalId });
+}
 
 /** Lets a function call one action of AWS Marketplace. */
 export function allowMarketplace(
   { role }: HandlerFunction<HandlerName>,
-  action: 'ResolveCustomer' | 'BatchMeterUsage' | 'GetEntitlements',
+  action: MarketplaceAction,
+  { stage, publishingAccount }: Deployment,
 ): void {
-  role.addToPolicy(new PolicyStatement({ actions: [`aws-marketplace:${action}`], resources: ['*'] }));
-  Validations.of(role).acknowledge({
+  if (publishingAccount) {
+    const resources = [roleArnOf(publishingAccount.id, stage, action)];
+    role.addToPolicy(new PolicyStatement({ actions: ['sts:AssumeRole'], resources }));
+    return;
+  }
+  role.addToPolicy(marketplaceStatement(action));
+  Validations.of(role).acknowledge(marketplaceWildcard(action));
+}
+
+export function marketplaceStatement(action: MarketplaceAction): PolicyStatement {
+  return new PolicyStatement({ actions: [`aws-marketplace:${action}`], resources: ['*'] });
+}
+
+/** Why a role may do it on everything. */
+export function marketplaceWildcard(action: MarketplaceAction): { readonly id: string; readonly reason: string } {
+  return {
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason: `AWS Marketplace knows no resources: aws-marketplace:${action} can only be allowed on all of them.`,
-  });
+  };
+}
+
+function roleArnOf(account: string, stage: string, action: MarketplaceAction): string {
+  return `arn:aws:iam::${account}:role/${publishingRoleName(stage, action)}`;
 }

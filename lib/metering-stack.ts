@@ -8,7 +8,7 @@ import { HandlerFunction } from './constructs/handler-function.ts';
 import { type GatewayAnswer, RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
 import { Schedule, TIME_TO_RUN, TOLERATED_ERRORS } from './constructs/schedule.ts';
 import { type Deployment, productsSetting } from './deployment.ts';
-import { allowMarketplace } from './marketplace-actions.ts';
+import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
 import type { StorageStack } from './storage-stack.ts';
 import { Summaries } from './summaries.ts';
 import { CustomerReaders, UsageWriters, usagePolicy } from './usage-writers.ts';
@@ -164,13 +164,14 @@ export class MeteringStack extends Stack {
       settings: {
         LEDGER_TABLE: storage.ledger.access(['GetItem', 'BatchGetItem', 'UpdateItem'], [BY_STATE]),
         WORK_TABLE: storage.work.access(['Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
+        MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'BatchMeterUsage'),
         METERING_POLICY,
         STAGE: deployment.stage,
       },
       impact: 'sealed usage does not reach AWS; after about a day AWS no longer takes it and the seller is not paid',
       remedy: 'docs/runbook.md#schedulefailed',
     });
-    allowMarketplace(sendMetering, 'BatchMeterUsage');
+    allowMarketplace(sendMetering, 'BatchMeterUsage', deployment);
     new Schedule(this, 'CloseEveryMinute', {
       run: closeHours,
       handler: 'close-hours',

@@ -9,7 +9,7 @@ import { HandlerFunction } from './constructs/handler-function.ts';
 import { PagesDomain } from './constructs/pages-domain.ts';
 import { RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
 import { type Deployment, productsSetting } from './deployment.ts';
-import { allowMarketplace } from './marketplace-actions.ts';
+import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
 import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
 
@@ -36,6 +36,7 @@ export class RegistrationStack extends Stack {
       settings: {
         ...settings,
         MARKETPLACE_REGION: deployment.marketplaceRegion,
+        MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'ResolveCustomer'),
         STAGE: deployment.stage,
       },
       impact: 'buyers who have subscribed are shown an error instead of the registration page',
@@ -43,7 +44,7 @@ export class RegistrationStack extends Stack {
       timeout: TIME_TO_ANSWER,
       logRetention: deployment.logRetentionDays,
     });
-    allowMarketplace(resolveBuyer, 'ResolveCustomer');
+    allowMarketplace(resolveBuyer, 'ResolveCustomer', deployment);
     const registerCustomer = new HandlerFunction(this, 'RegisterCustomer', {
       handler: 'register-customer',
       description: 'The registration page: shows it and takes its form',

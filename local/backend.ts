@@ -85,6 +85,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     AWS_ENDPOINT_URL_SQS: messagingUrl,
     STAGE: 'local',
     MARKETPLACE_REGION: REGION,
+    MARKETPLACE_ACCESS: '{}',
     CUSTOMERS_TABLE: tables.customers,
     BUYERS_TABLE: tables.buyers,
     USAGE_TABLE: tables.usage,

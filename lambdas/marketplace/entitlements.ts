@@ -12,7 +12,7 @@ import { Misconfigured, Unavailable } from '../domain/failure.ts';
 import { SECOND_MS } from '../domain/hour.ts';
 import { licenceKeyOf } from '../domain/licence.ts';
 import type { EntitlementAnswer, EntitlementGateway, EntitlementSubject } from '../flow/entitlement-ports.ts';
-import type { ClientSettings } from '../runtime/aws-client.ts';
+import type { MarketplaceClientSettings } from './publishing-account.ts';
 
 /** Developer guide, entitlement service: it is served from this region only. */
 const ENTITLEMENT_REGION = 'us-east-1';
@@ -46,7 +46,7 @@ export class MarketplaceEntitlements implements EntitlementGateway {
   readonly #pace: Pace;
   readonly #callTimeoutMs: number;
 
-  constructor(settings: ClientSettings, pace: Pace, callTimeoutMs = CALL_TIMEOUT_MS) {
+  constructor(settings: MarketplaceClientSettings, pace: Pace, callTimeoutMs = CALL_TIMEOUT_MS) {
     // A second try inside the SDK would be a call that the pace does not know of.
     this.#client = new MarketplaceEntitlementServiceClient({ ...settings, region: ENTITLEMENT_REGION, maxAttempts: 1 });
     this.#pace = pace;

@@ -11,14 +11,14 @@ import { CALL_TIMEOUT_MS } from '../domain/marketplace-limits.ts';
 import type { MeteringBatch } from '../domain/metering-batch.ts';
 import { type BatchAnswer, INVALID_CODES, type RecordAnswer } from '../domain/metering-result.ts';
 import type { MeteringGateway } from '../flow/ports.ts';
-import type { ClientSettings } from '../runtime/aws-client.ts';
+import type { MarketplaceClientSettings } from './publishing-account.ts';
 
 export class MarketplaceMetering implements MeteringGateway {
-  readonly #settings: ClientSettings;
+  readonly #settings: MarketplaceClientSettings;
   readonly #callTimeoutMs: number;
   readonly #clients = new Map<string, MarketplaceMeteringClient>();
 
-  constructor(settings: ClientSettings, callTimeoutMs: number = CALL_TIMEOUT_MS) {
+  constructor(settings: MarketplaceClientSettings, callTimeoutMs: number = CALL_TIMEOUT_MS) {
     this.#settings = settings;
     this.#callTimeoutMs = callTimeoutMs;
   }

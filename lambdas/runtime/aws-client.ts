@@ -8,7 +8,8 @@ type AwsService =
   | 'MARKETPLACE_METERING'
   | 'SECRETS_MANAGER'
   | 'SESV2'
-  | 'SQS';
+  | 'SQS'
+  | 'STS';
 
 export interface ClientSettings {
   readonly region: string;

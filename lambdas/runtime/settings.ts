@@ -10,6 +10,7 @@ const SETTINGS = {
     'REGISTRATION',
     'SESSION_KEYS_SECRET',
     'MARKETPLACE_REGION',
+    'MARKETPLACE_ACCESS',
     'STAGE',
   ],
   'register-customer': [
@@ -40,7 +41,7 @@ const SETTINGS = {
     'METERING_POLICY',
     'STAGE',
   ],
-  'send-metering': ['LEDGER_TABLE', 'WORK_TABLE', 'METERING_POLICY', 'STAGE'],
+  'send-metering': ['LEDGER_TABLE', 'WORK_TABLE', 'METERING_POLICY', 'STAGE', 'MARKETPLACE_ACCESS'],
   'summarize-hours': [
     'CUSTOMERS_TABLE',
     'USAGE_TABLE',
@@ -51,7 +52,7 @@ const SETTINGS = {
     'SUMMARIES_TABLE',
   ],
   'rotate-session-keys': ['SESSION_KEYS_SECRET'],
-  'refresh-entitlements': ['CUSTOMERS_TABLE', 'WORK_TABLE', 'PRODUCTS'],
+  'refresh-entitlements': ['CUSTOMERS_TABLE', 'WORK_TABLE', 'PRODUCTS', 'MARKETPLACE_ACCESS'],
   'read-customer': ['CUSTOMERS_TABLE', 'LEDGER_TABLE', 'PRODUCTS'],
   'tell-product': [
     'CUSTOMERS_TABLE',
@@ -65,7 +66,7 @@ const SETTINGS = {
   'deliver-webhooks': ['DELIVERIES_TABLE', 'WEBHOOKS', 'WEBHOOKS_QUEUE', 'STAGE'],
   'watch-deadlines': ['LEDGER_TABLE', 'WORK_TABLE', 'NOTICES_TABLE', 'CUSTOMERS_TABLE', 'METERING_POLICY', 'STAGE'],
   'send-mail': ['CUSTOMERS_TABLE', 'BUYERS_TABLE', 'DELIVERIES_TABLE', 'PRODUCTS', 'REGISTRATION', 'MAIL'],
-  'apply-notice': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS', 'EVENT_BUS'],
+  'apply-notice': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS', 'EVENT_BUS', 'MARKETPLACE_ACCESS'],
 } as const;
 
 export type HandlerName = keyof typeof SETTINGS;

@@ -32,6 +32,22 @@ test.each([
     stacks: ['Access', 'Lifecycle', 'Mail', 'Metering', 'NoticeForwarding', 'Registration', 'Storage', 'Watch'],
   },
   {
+    what: 'another account than the one that published the products',
+    args: [
+      '--context',
+      `fulfillment=${JSON.stringify(
+        exampleSettings({
+          publishingAccount: {
+            id: '111122223333',
+            homeAccountId: '444455556666',
+            externalId: 'fulfillment-of-example',
+          },
+        }),
+      )}`,
+    ],
+    stacks: [...AT_HOME, 'PublishingAccount'].sort(),
+  },
+  {
     what: 'the pages under a name of the seller’s own, without a firewall',
     args: [
       '--context',

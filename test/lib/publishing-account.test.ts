@@ -1,0 +1,115 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parseDeployment } from '../../lib/deployment.ts';
+import { allowed, EVERYTHING, exampleSettings, permittedTo, synthesize } from './synthesized.ts';
+
+const publishingAccount = { id: '111122223333', homeAccountId: '444455556666', externalId: 'fulfillment-of-example' };
+const { homeRegion, products } = EVERYTHING;
+
+let stacks: ReturnType<typeof synthesize>;
+
+beforeAll(() => {
+  stacks = synthesize({ homeRegion, products, publishingAccount });
+});
+
+describe('a deployment in another account than the one that published the products', () => {
+  test('may do nothing of AWS Marketplace itself, and each function may take the role of its own action alone', () => {
+    const policies = stacks.all.filter(({ Type, id }) => /IAM::.*Policy$/.test(Type) && !id.startsWith('Publishing'));
+
+    expect(allowed(policies).filter((line) => line.startsWith('aws-marketplace:'))).toEqual([]);
+    const mayTake = (name: string) => permittedTo(stacks, name).filter((line) => line.startsWith('sts:'));
+    expect(mayTake('ResolveBuyer')).toEqual([
+      expect.stringMatching(/111122223333:role\/fulfillment-prod-ResolveCustomer/),
+    ]);
+    expect(mayTake('SendMetering')).toEqual([expect.stringMatching(/role\/fulfillment-prod-BatchMeterUsage/)]);
+    expect(mayTake('RefreshEntitlements')).toEqual([expect.stringMatching(/role\/fulfillment-prod-GetEntitlements/)]);
+    expect(mayTake('ApplyNotice')).toEqual([expect.stringMatching(/role\/fulfillment-prod-GetEntitlements/)]);
+    expect(mayTake('CloseHours')).toEqual([]);
+  });
+
+  test('tells its functions which role that is', () => {
+    const variables = (name: string) => {
+      const [found] = stacks.ofType('AWS::Lambda::Function').filter(({ id }) => id.includes(`/${name}Function`));
+      return found?.Properties['Environment'] as { Variables: Record<string, string> } | undefined;
+    };
+
+    expect(JSON.parse(variables('SendMetering')?.Variables['MARKETPLACE_ACCESS'] ?? '')).toEqual({
+      roleArn: 'arn:aws:iam::111122223333:role/fulfillment-prod-BatchMeterUsage',
+      externalId: publishingAccount.externalId,
+    });
+  });
+
+  test('takes AWS’s notices from that account’s bus, and nothing else of it', () => {
+    expect(stacks.ofType('AWS::Events::EventBusPolicy').map(({ Properties }) => Properties)).toMatchObject([
+      {
+        EventBusName: 'default',
+        Statement: {
+          Principal: { AWS: 'arn:aws:iam::111122223333:root' },
+          Action: 'events:PutEvents',
+          Condition: { StringEquals: { 'events:source': 'aws.agreement-marketplace' } },
+        },
+      },
+    ]);
+    expect(stacks.named('NoticeForwarding')).toEqual([]);
+  });
+});
+
+describe('the publishing account’s side', () => {
+  test('has a role for each action, for the functions of that stack with the external id and for nobody else', () => {
+    const roles = stacks
+      .ofType('AWS::IAM::Role')
+      .filter(({ id, Properties }) => id.startsWith('PublishingAccount/') && Properties['RoleName'] !== undefined);
+
+    expect(roles.map(({ Properties }) => Properties['RoleName'])).toEqual([
+      'fulfillment-prod-ResolveCustomer',
+      'fulfillment-prod-BatchMeterUsage',
+      'fulfillment-prod-GetEntitlements',
+    ]);
+    expect(roles[1]?.Properties['AssumeRolePolicyDocument']).toMatchObject({
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: 'sts:AssumeRole',
+          Principal: { AWS: expect.objectContaining({}) },
+          Condition: {
+            StringEquals: { 'sts:ExternalId': publishingAccount.externalId },
+            ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::444455556666:role/fulfillment-prod-metering-*' },
+          },
+        },
+      ],
+    });
+    const policies = stacks.ofType('AWS::IAM::Policy').filter(({ id }) => id.startsWith('PublishingAccount/'));
+    expect(allowed(policies).filter((line) => line.startsWith('aws-marketplace:'))).toEqual([
+      'aws-marketplace:BatchMeterUsage on *',
+      'aws-marketplace:GetEntitlements on *',
+      'aws-marketplace:ResolveCustomer on *',
+    ]);
+  });
+
+  test('hands AWS’s notices on to the bus at home, with dead letters', () => {
+    const [rule] = stacks.ofType('AWS::Events::Rule').filter(({ id }) => id.startsWith('PublishingAccount/'));
+
+    expect(rule?.Properties).toMatchObject({
+      EventPattern: { source: ['aws.agreement-marketplace'] },
+      Targets: [{ Arn: `arn:aws:events:${homeRegion}:444455556666:event-bus/default`, DeadLetterConfig: {} }],
+    });
+  });
+});
+
+test('settings that contradict a publishing account are named', () => {
+  const message = (overrides: object) => {
+    try {
+      parseDeployment(exampleSettings(overrides));
+    } catch (error) {
+      return String(error);
+    }
+    throw new Error('The settings were taken.');
+  };
+
+  expect(message({ publishingAccount: { ...publishingAccount, homeAccountId: publishingAccount.id } })).toContain(
+    'leave it out where everything stands in one account',
+  );
+  expect(message({ ...EVERYTHING, publishingAccount })).toContain('AWS lets only the publishing account subscribe');
+  expect(message({ publishingAccount: { ...publishingAccount, externalId: 'short' } })).toContain(
+    '16 characters or more',
+  );
+});
