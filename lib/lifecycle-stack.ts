@@ -1,6 +1,6 @@
 // From AWS's notices to a customer's standing, and what contracts include: asked for at notices and on a schedule.
-import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { CfnEventBusPolicy, Rule } from 'aws-cdk-lib/aws-events';
+import { CfnResource, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { Rule } from 'aws-cdk-lib/aws-events';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { NOTICE_SOURCE } from '../lambdas/contracts/marketplace-notice.ts';
@@ -77,17 +77,19 @@ export class LifecycleStack extends Stack {
 
   /** The publishing account may put AWS's notices on this account's bus, and nothing else. */
   #letIn(accountId: string): void {
-    new CfnEventBusPolicy(this, 'PublishingAccount', {
-      statementId: `${this.stackName}-publishing-account`,
-      eventBusName: 'default',
-      statement: {
+    // Not by CfnEventBusPolicy, which warns of a member that we do not use.
+    const properties = {
+      StatementId: `${this.stackName}-publishing-account`,
+      EventBusName: 'default',
+      Statement: {
         Effect: 'Allow',
         Principal: { AWS: `arn:aws:iam::${accountId}:root` },
         Action: 'events:PutEvents',
         Resource: this.formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default' }),
         Condition: { StringEquals: { 'events:source': NOTICE_SOURCE } },
       },
-    });
+    };
+    new CfnResource(this, 'PublishingAccount', { type: 'AWS::Events::EventBusPolicy', properties });
   }
 
   #addRefresh(deployment: Deployment, storage: StorageStack): void {
