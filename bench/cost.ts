@@ -7,10 +7,10 @@ import { closeDueHours } from '../lambdas/flow/close-due-hours.ts';
 import { type ReportEntry, recordUsage } from '../lambdas/flow/record-usage.ts';
 import { type SendPorts, sendMetering } from '../lambdas/flow/send-metering.ts';
 import { STATE_SHARDS } from '../lambdas/stores/ledger-items.ts';
+import * as prices from '../operator/aws-prices.ts';
 import { type Units as AllUnits, CapacityCounter } from './capacity.ts';
 import { CLOSE_HOUR, closeAll } from './close-all.ts';
 import { timed } from './measure.ts';
-import * as prices from './prices.ts';
 import { type BenchWorld, licenceArn, PRODUCT, startBenchWorld } from './world.ts';
 
 type Units = Pick<AllUnits, 'reads' | 'writes'>;

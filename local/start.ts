@@ -1,10 +1,12 @@
 // npm start: the whole story on this machine. --fresh forgets what earlier starts left.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Console, startConsole } from '../console/console.ts';
 import { SECOND_MS } from '../lambdas/domain/hour.ts';
 import { consoleLog } from '../lambdas/runtime/log.ts';
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { writeDeploymentFile } from '../operator/deployment-file.ts';
+import { openDesk } from '../operator/desk.ts';
 import { type Laptop, startLaptop } from './laptop.ts';
 import { runSchedules } from './schedules.ts';
 import { storyLog } from './story-log.ts';
@@ -14,11 +16,13 @@ const FOLDER = '.local/start';
 const DEPLOYMENT_FILE = 'deployment.json';
 const APP_PORT = 7300;
 const MARKETPLACE_PORT = 7301;
+const CONSOLE_PORT = 7302;
 
 const USAGE = `npm start -- [options]
   --fresh                    forget customers, usage, the bill and the clock of earlier starts
   --port <number>            port of the backend, ${APP_PORT} where absent
   --marketplace-port <n>     port of the simulated AWS Marketplace, ${MARKETPLACE_PORT} where absent
+  --console-port <n>         port of the operator's console, ${CONSOLE_PORT} where absent
   --webhook <url>            also post what your product is told to a public https address
   --verbose                  every log line of the handlers
   --help                     this`;
@@ -56,6 +60,7 @@ const OPTIONS = {
   fresh: { type: 'boolean', default: false },
   port: { type: 'string', default: String(APP_PORT) },
   'marketplace-port': { type: 'string', default: String(MARKETPLACE_PORT) },
+  'console-port': { type: 'string', default: String(CONSOLE_PORT) },
   webhook: { type: 'string' },
   verbose: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -78,7 +83,8 @@ function readOptions() {
 async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promise<void> {
   const appPort = portOf(values.port);
   const marketplacePort = portOf(values['marketplace-port']);
-  if (appPort === undefined || marketplacePort === undefined) {
+  const consolePort = portOf(values['console-port']);
+  if (appPort === undefined || marketplacePort === undefined || consolePort === undefined) {
     console.error('A port is a number from 0 to 65535.');
     process.exitCode = 2;
     return;
@@ -94,6 +100,10 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
   const log = values.verbose ? consoleLog : storyLog;
   // A second start on other ports has a world of its own.
   const folder = appPort === APP_PORT ? FOLDER : `${FOLDER}-${appPort}`;
+  const isTaken = (error: unknown) => {
+    console.error(explained(error, [appPort, marketplacePort, consolePort]));
+    process.exit(1);
+  };
   const laptop = await startLaptop({
     folder,
     isFresh: values.fresh,
@@ -104,14 +114,13 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
     policy: POLICY,
     ...(webhookUrl === undefined ? {} : { webhookUrl }),
     log,
-  }).catch((error: unknown) => {
-    console.error(explained(error, [appPort, marketplacePort]));
-    process.exit(1);
-  });
+  }).catch(isTaken);
+  const desk = await openDesk(laptop.facts);
+  const operators = await startConsole({ desk, port: consolePort }).catch(isTaken);
   await pointListings(laptop);
   const removeFile = writeDeploymentFile(join(folder, DEPLOYMENT_FILE), laptop.facts);
   const schedules = runSchedules({ ...laptop, log });
-  await announce(laptop, performance.now() - startedAtMs, webhookUrl);
+  await announce(laptop, operators, performance.now() - startedAtMs, webhookUrl);
 
   let isClosing = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -121,6 +130,8 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
       console.log('  ending after the run that is under way; Ctrl-C again ends at once');
       void schedules.stop().then(async () => {
         removeFile();
+        await operators.close();
+        desk.close();
         await laptop.close();
         process.exit(0);
       });
@@ -139,6 +150,7 @@ async function pointListings({ control, appUrl }: Laptop): Promise<void> {
 
 async function announce(
   { appUrl, marketplaceUrl, controlSecret, webhookSecret, clock, control }: Laptop,
+  operators: Console,
   tookMs: number,
   webhookUrl: string | undefined,
 ): Promise<void> {
@@ -153,6 +165,7 @@ Ready in ${(tookMs / SECOND_MS).toFixed(1)} s. The world's time is ${time}.${con
 
   AWS Marketplace (simulated)  ${marketplaceUrl}/${secret}
   The bill, as AWS sees it     ${marketplaceUrl}/bill${secret}
+  The operator's console       ${operators.url}
   Your backend                 ${appUrl}  (registration page and POST /usage)
   What your product is told    ${appUrl}/demo/access-events${posted}
   Mail to buyers and to you    ${appUrl}/demo/mails
@@ -176,7 +189,7 @@ function portOf(text: string): number | undefined {
 function explained(error: unknown, ports: readonly number[]): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
-    return `Port ${ports.join(' or ')} is taken, perhaps by an earlier start. End that one, or choose others: npm start -- --port 7400 --marketplace-port 7401`;
+    return `One of the ports ${ports.join(', ')} is taken, perhaps by an earlier start. End that one, or choose others: npm start -- --port 7400 --marketplace-port 7401 --console-port 7402`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const ROOMS = ['lambdas', 'lib', 'simulator', 'client', 'cli', 'operator', 'local', 'bench', 'test'];
+const ROOMS = ['lambdas', 'lib', 'simulator', 'client', 'cli', 'operator', 'console', 'local', 'bench', 'test'];
 
 /** What each room may import besides itself: other rooms, node: modules and packages by name. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -66,7 +66,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:*',
     'p-limit',
   ],
-  local: ['lambdas', 'lambdas/*', 'simulator', 'operator', '@aws-sdk/*', 'aws-lambda', 'node:*', 'p-limit'],
+  console: [
+    'operator',
+    'lambdas/domain',
+    'lambdas/contracts',
+    'lambdas/flow',
+    'lambdas/stores',
+    'lambdas/runtime',
+    'lambdas/pages',
+    'node:*',
+  ],
+  local: ['console', 'lambdas', 'lambdas/*', 'simulator', 'operator', '@aws-sdk/*', 'aws-lambda', 'node:*', 'p-limit'],
   bench: ['*'],
   test: ['*'],
 };
@@ -76,6 +86,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   simulator: ['simulator/simulator.ts'],
   /** The settings and how functions are given them; everything else there is CDK's. */
   lib: ['lib/deployment.ts'],
+  console: ['console/console.ts'],
 };
 
 interface Import {
@@ -132,7 +143,7 @@ describe('the rooms of the project', () => {
 
   test('meet only in handlers: nothing deployed imports a handler', () => {
     const wrong = imports.filter(
-      ({ file, target }) => target.endsWith('.handler.ts') && /^(lambdas|lib|client|operator|cli)\//.test(file),
+      ({ file, target }) => target.endsWith('.handler.ts') && /^(lambdas|lib|client|operator|cli|console)\//.test(file),
     );
 
     expect(wrong).toEqual([]);
@@ -144,6 +155,14 @@ describe('the rooms of the project', () => {
         ({ file, target }) => target.startsWith('simulator/') && !/^(simulator|test\/simulator|bench)\//.test(file),
       )
       .filter(({ target }) => !DOORS['simulator']?.includes(target));
+
+    expect(wrong).toEqual([]);
+  });
+
+  test('reach the console by its one door', () => {
+    const wrong = imports
+      .filter(({ file, target }) => target.startsWith('console/') && !/^(console|test)\//.test(file))
+      .filter(({ target }) => !DOORS['console']?.includes(target));
 
     expect(wrong).toEqual([]);
   });

@@ -40,7 +40,7 @@ export function show(page: Page): PageReply {
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-<p class="banner" role="note"><strong>Simulation.</strong> This is not AWS: nothing is bought, nothing is billed.</p>
+<aside class="banner" aria-label="Simulation"><strong>Simulation.</strong> This is not AWS: nothing is bought, nothing is billed.</aside>
 <header><strong>Marketplace simulator</strong><nav aria-label="Pages"><ul>${links}</ul></nav></header>
 <main id="main" tabindex="-1">
 <h1>${page.title}</h1>

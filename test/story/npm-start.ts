@@ -13,6 +13,8 @@ export interface Started {
   readonly appUrl: string;
   /** Where mail shows. */
   readonly mailUrl: string;
+  /** The console's address with its secret. */
+  readonly consoleUrl: string;
   /** The printed curl line: where to, and the body with `cus_…` in it. */
   readonly curl: { readonly url: string; readonly body: string };
   /** Everything printed so far. */
@@ -28,7 +30,7 @@ export async function npmStart(): Promise<Started> {
   const folder = await mkdtemp(join(tmpdir(), 'npm-start-'));
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', START, '--port', '0', '--marketplace-port', '0'],
+    ['--disable-warning=ExperimentalWarning', START, '--port', '0', '--marketplace-port', '0', '--console-port', '0'],
     { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const stop = () => child.kill('SIGTERM');
@@ -62,6 +64,7 @@ export async function npmStart(): Promise<Started> {
   return {
     marketplaceUrl: found(/AWS Marketplace \(simulated\)\s+(\S+)/),
     billUrl: found(/The bill, as AWS sees it\s+([^?\s]+)/),
+    consoleUrl: found(/The operator's console\s+(\S+)/),
     appUrl: found(/Your backend\s+(\S+)/),
     mailUrl: found(/Mail to buyers and to you\s+(\S+)/),
     curl: { url: found(/curl -s (\S+) -d '/), body: found(/curl -s \S+ -d '(.+)'$/m) },
