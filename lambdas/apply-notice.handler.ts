@@ -4,8 +4,10 @@ import { toBusEntry } from './contracts/access-event.ts';
 import { parseMarketplaceAccess } from './contracts/marketplace-access.ts';
 import { parseNotice } from './contracts/marketplace-notice.ts';
 import { parseProducts } from './contracts/product-settings.ts';
+import type { AccessEvent } from './domain/access-event.ts';
+import type { SafeFacts } from './domain/failure.ts';
 import { mayChangeEntitlements } from './domain/standing.ts';
-import { applyNotice } from './flow/apply-notice.ts';
+import { type Applied, applyNotice } from './flow/apply-notice.ts';
 import { refreshCustomer } from './flow/refresh-entitlements.ts';
 import { tellCustomers } from './flow/tell-product.ts';
 import { ENTITLEMENT_CALLS_PER_SECOND, MarketplaceEntitlements } from './marketplace/entitlements.ts';
@@ -18,6 +20,7 @@ import { queueHandler } from './runtime/queue.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
+import { entitlementNews } from './stores/entitlement-news.ts';
 import { DynamoEntitlementStore } from './stores/entitlement-store.ts';
 import { EventBridgeBus, eventBridgeClient } from './stores/event-bus.ts';
 import { DynamoNoticeStore } from './stores/notice-store.ts';
@@ -30,6 +33,9 @@ const TIME_TO_TELL_MS = 15_000;
 /** And when AWS is asked nothing more: five seconds for an answer, and telling comes after it. */
 const TIME_TO_ASK_MS = TIME_TO_TELL_MS + 10_000;
 
+/** Events by which a product reads the entitlements. */
+const HAVE_READ: ReadonlySet<AccessEvent['type']> = new Set(['accessGranted', 'entitlementsChanged']);
+
 export function createApplyNoticeHandler({ environment, clock, log }: Surroundings) {
   const settings = readSettings('apply-notice', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
@@ -38,7 +44,6 @@ export function createApplyNoticeHandler({ environment, clock, log }: Surroundin
     notices: new DynamoNoticeStore(client, { notices, customers }),
     customers: new DynamoCustomerStore(client, customers),
     work: new DynamoWorkStore(client, work),
-    entitlements: new DynamoEntitlementStore(client, customers),
     marketplace: new MarketplaceEntitlements(
       marketplaceSettings(
         environment,
@@ -57,8 +62,10 @@ export function createApplyNoticeHandler({ environment, clock, log }: Surroundin
     clock,
     log,
   };
+  const untold = new DynamoEntitlementStore(client, customers, entitlementNews(client, { customers, notices }));
+  const told = new DynamoEntitlementStore(client, customers);
   /** What follows on a batch, by customer. Lost with the function, it is done by the schedules. */
-  const [changed, toRefresh] = [new Set<string>(), new Set<string>()];
+  const [changed, toRefresh, toldToRead] = [new Set<string>(), new Set<string>(), new Set<string>()];
 
   const apply = queueHandler(log, 'NoticeApplied', async ({ body, sentAtMs }) => {
     const reading = parseNotice(body, { sentAtMs });
@@ -69,16 +76,19 @@ export function createApplyNoticeHandler({ environment, clock, log }: Surroundin
     if (applied.kind === 'applied') {
       changed.add(applied.customerId);
       if (mayChangeEntitlements(notice)) toRefresh.add(applied.customerId);
+      if (applied.events.some((type) => HAVE_READ.has(type))) toldToRead.add(applied.customerId);
     }
-    const { kind: outcome, ...facts } = applied;
-    return { kind: 'done', facts: { noticeId: notice.noticeId, kind: notice.kind, outcome, ...facts } };
+    return { kind: 'done', facts: { noticeId: notice.noticeId, kind: notice.kind, ...factsOf(applied) } };
   });
 
   const follow = async (context: LambdaContext): Promise<void> => {
     const hasMore = (leftMs: number) => context.getRemainingTimeInMillis() > leftMs;
     // Before the product is told that its customer's entitlements may have changed, and comes to read them.
+    const reading = new Set(taken(toldToRead));
     for (const customerId of taken(toRefresh)) {
-      if (hasMore(TIME_TO_ASK_MS)) await refreshCustomer(ports, customerId);
+      // A notice that comes late tells nothing new of entitlements: what is found changed all the same has to be told.
+      const entitlements = reading.has(customerId) ? told : untold;
+      await refreshCustomer({ ...ports, entitlements }, customerId, () => hasMore(TIME_TO_ASK_MS));
     }
     await tellCustomers(ports, taken(changed), () => hasMore(TIME_TO_TELL_MS));
   };
@@ -93,6 +103,11 @@ export function createApplyNoticeHandler({ environment, clock, log }: Surroundin
     }
     return response;
   };
+}
+
+function factsOf(applied: Applied): SafeFacts {
+  const { kind: outcome, ...facts } = applied;
+  return 'events' in facts ? { outcome, ...facts, events: facts.events.join(',') } : { outcome, ...facts };
 }
 
 /** Takes everything out of a set: a batch beside this one does not do it again. */

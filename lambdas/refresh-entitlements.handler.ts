@@ -12,6 +12,7 @@ import { scheduleHandler } from './runtime/schedule.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
+import { entitlementNews } from './stores/entitlement-news.ts';
 import { DynamoEntitlementStore, DynamoRefreshProgress } from './stores/entitlement-store.ts';
 import { DynamoWorkStore } from './stores/work-store.ts';
 
@@ -21,9 +22,10 @@ const LICENCES_AT_ONCE = 16;
 export function createRefreshEntitlementsHandler({ environment, clock, log }: Surroundings) {
   const settings = readSettings('refresh-entitlements', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
+  const { CUSTOMERS_TABLE: customers, NOTICES_TABLE: notices } = settings;
   const ports = {
-    customers: new DynamoCustomerStore(client, settings.CUSTOMERS_TABLE),
-    entitlements: new DynamoEntitlementStore(client, settings.CUSTOMERS_TABLE),
+    customers: new DynamoCustomerStore(client, customers),
+    entitlements: new DynamoEntitlementStore(client, customers, entitlementNews(client, { customers, notices })),
     work: new DynamoWorkStore(client, settings.WORK_TABLE),
     progress: new DynamoRefreshProgress(client, settings.WORK_TABLE),
     marketplace: new MarketplaceEntitlements(

@@ -98,7 +98,9 @@ export class LifecycleStack extends Stack {
       handler: 'refresh-entitlements',
       description: 'Asks AWS Marketplace what the contracts include',
       settings: {
-        CUSTOMERS_TABLE: storage.customers.access(['GetItem', 'Query', 'PutItem']),
+        // A change that no notice told of is told with the answer: the customer's sequence, and the event.
+        CUSTOMERS_TABLE: storage.customers.access(['GetItem', 'Query', 'PutItem', 'UpdateItem', 'ConditionCheckItem']),
+        NOTICES_TABLE: storage.notices.access(['PutItem']),
         WORK_TABLE: storage.work.access(['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
         PRODUCTS: productsSetting(deployment.products),
         MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'GetEntitlements'),

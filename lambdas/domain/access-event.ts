@@ -38,6 +38,27 @@ export function eventsOf(
   }));
 }
 
+/**
+ * The event of entitlements that changed at `foundAt` though no notice told of it; undefined where the product has
+ * nothing to read anew: a customer without access reads them when it is granted.
+ */
+export function entitlementsFound(
+  standing: Standing,
+  told: Pick<AccessEvent, 'customerId' | 'sequence'>,
+  foundAt: number,
+): AccessEvent | undefined {
+  if (!hasAccess(standing)) return undefined;
+  // The standing says so as well: this event may be overtaken by a later one, and dropped.
+  const entitlementsAsOf = Math.max(foundAt, standing.entitlementsAsOf ?? 0);
+  return {
+    type: 'entitlementsChanged',
+    customerId: told.customerId,
+    sequence: told.sequence + 1,
+    at: foundAt,
+    standing: { ...standing, entitlementsAsOf },
+  };
+}
+
 function typesOf(before: Standing, after: Standing): readonly StandingEventType[] {
   if (isSameStanding(before, after)) return [];
   const types: StandingEventType[] = [];

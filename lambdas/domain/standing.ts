@@ -72,7 +72,10 @@ export interface Standing {
   readonly marks: readonly Mark[];
   readonly agreements: readonly StandingAgreement[];
   readonly registeredAt?: number;
-  /** The last notice by which what the buyer is entitled to may have changed; absent before the first change. */
+  /**
+   * When what the buyer is entitled to may have changed last: by a notice, or as AWS was asked; absent before the first
+   * change.
+   */
   readonly entitlementsAsOf?: number;
   /** Another customer, whose agreement this one's turned out to succeed. */
   readonly joinedInto?: string;
@@ -90,6 +93,8 @@ export function hasAccess({ state }: Pick<Standing, 'state'>): boolean {
 export interface CustomerFacts {
   readonly registeredAt?: number;
   readonly joinedInto?: string;
+  /** When entitlements were last found changed of which no notice had told. */
+  readonly entitlementsFoundAt?: number;
   /** Whether the product is metered by licence, so that a message of SNS may be about another agreement of the buyer. */
   readonly isByLicence?: boolean;
 }
@@ -122,7 +127,7 @@ export function foldStanding(notices: Iterable<Notice>, facts: CustomerFacts, no
   const { state, awaitsSuccessor } = summary(shown, nowMs);
   const marks = new Set(shown.filter((term) => term.state !== 'ended').flatMap((term) => term.marks));
   if (awaitsSuccessor) marks.add('awaitingSuccessor');
-  const entitlementsAsOf = lastEntitlements(ordered);
+  const entitlementsAsOf = later(lastEntitlements(ordered), facts.entitlementsFoundAt);
   const begins = terms.filter((term) => term.state === 'active' && !hasBegun(term, nowMs));
   const standing: Standing = {
     state,
@@ -271,6 +276,10 @@ const TELL_OF_LEGACY_ENTITLEMENTS: ReadonlySet<NoticeKind> = new Set(['subscribe
 /** Whether what a customer is entitled to may be another since a notice. An end is none: what ends gives nothing new. */
 export function mayChangeEntitlements({ kind }: Pick<Notice, 'kind'>): boolean {
   return TELL_OF_ENTITLEMENTS.has(kind) || TELL_OF_LEGACY_ENTITLEMENTS.has(kind);
+}
+
+function later(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
 /** The legacy channel is heard only where the other is silent, or each change would be told twice. */

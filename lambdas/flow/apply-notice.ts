@@ -2,6 +2,7 @@
 // Writes:      the notice; whose its agreement is; that customer's standing, events and metering's notes
 // Once per:    notice id; everything after it follows from all notices and may be done any number of times
 // If it stops: the queue delivers the notice again; it is found kept, and the rest is done anew
+import type { AccessEvent } from '../domain/access-event.ts';
 import type { Customer } from '../domain/customer.ts';
 import { asFailure, Unavailable } from '../domain/failure.ts';
 import { agreementThread, buyerThread, isUnplaced, type Notice, threadOf } from '../domain/notice.ts';
@@ -11,7 +12,7 @@ import { placeThread } from './place-thread.ts';
 import { type SettlePorts, settleStanding } from './settle-standing.ts';
 
 export type Applied =
-  | { readonly kind: 'applied'; readonly customerId: string; readonly events: number }
+  | { readonly kind: 'applied'; readonly customerId: string; readonly events: readonly AccessEvent['type'][] }
   /** Kept; a further notice, a registration or an operator tells whose it is. */
   | { readonly kind: 'waits'; readonly for: WaitsFor }
   /** Kept, and of no agreement. */
@@ -138,5 +139,5 @@ async function bring(
     const { customerId: owner } = await ports.notices.thread(successor);
     if (owner !== customerId && !seen.has(successor)) await bring(ports, successor, nowMs, new Set([...seen, key]));
   }
-  return { kind: 'applied', customerId, events: events.length };
+  return { kind: 'applied', customerId, events: events.map(({ type }) => type) };
 }

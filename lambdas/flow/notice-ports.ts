@@ -20,6 +20,8 @@ export interface Thread {
 export interface FoldedCustomer {
   readonly customer: Customer;
   readonly joinedInto?: string;
+  /** When entitlements were last found changed of which no notice had told. */
+  readonly entitlementsFoundAt?: number;
   /** Counts the folds, those that changed nothing among them. */
   readonly folds: number;
   readonly standing: Standing;

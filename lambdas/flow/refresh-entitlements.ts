@@ -47,7 +47,8 @@ export async function refreshEntitlements(ports: RefreshPorts, licenceKey: strin
 
 /**
  * Asks AWS for each contract of a customer that is not long over: to be called where a notice says that its entitlements
- * may have changed. Gives how many were asked for. A fault or a refusal is in the log and is made good by the schedule.
+ * may have changed. Gives how many were asked for. A fault or a refusal is in the log and is made good by the schedule,
+ * and so is what there was no time for.
  */
 export async function refreshCustomer(
   ports: RefreshPorts & {
@@ -55,10 +56,12 @@ export async function refreshCustomer(
     readonly log: RefreshAllPorts['log'];
   },
   customerId: string,
+  hasTime: () => boolean,
 ): Promise<number> {
   const { customers, products, clock, log } = ports;
   let asked = 0;
   for (const licenceKey of (await customers.customer(customerId))?.licenceKeys ?? []) {
+    if (!hasTime()) break;
     const licence = await customers.licence(licenceKey);
     if (!licence || !hasContract(licence, products) || isLongOver(licence, clock())) continue;
     const { productCode } = licence;

@@ -39,12 +39,13 @@ export async function settleStanding(
   });
 }
 
-function factsOf({ customer, joinedInto }: FoldedCustomer, products: NoticePorts['products']) {
+function factsOf({ customer, joinedInto, entitlementsFoundAt }: FoldedCustomer, products: NoticePorts['products']) {
   const { registeredAt, productCode } = customer;
   return {
     isByLicence: products.get(productCode)?.identityStyle === 'licence',
     ...(registeredAt === undefined ? {} : { registeredAt }),
     ...(joinedInto === undefined ? {} : { joinedInto }),
+    ...(entitlementsFoundAt === undefined ? {} : { entitlementsFoundAt }),
   };
 }
 

@@ -52,7 +52,7 @@ const SETTINGS = {
     'SUMMARIES_TABLE',
   ],
   'rotate-session-keys': ['SESSION_KEYS_SECRET'],
-  'refresh-entitlements': ['CUSTOMERS_TABLE', 'WORK_TABLE', 'PRODUCTS', 'MARKETPLACE_ACCESS'],
+  'refresh-entitlements': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS', 'MARKETPLACE_ACCESS'],
   'read-customer': ['CUSTOMERS_TABLE', 'LEDGER_TABLE', 'PRODUCTS'],
   'tell-product': [
     'CUSTOMERS_TABLE',

@@ -90,6 +90,9 @@ export function fromFoldedItem(item: Item): FoldedCustomer {
     customer: fromCustomerItem(item),
     folds: optionalWhole(item, 'folds') ?? 0,
     standing: standing ? fromStanding(standing) : UNKNOWN_STANDING,
-    ...present({ joinedInto: optionalText(item, 'joinedInto') }),
+    ...present({
+      joinedInto: optionalText(item, 'joinedInto'),
+      entitlementsFoundAt: optionalWhole(item, 'entitlementsFoundAt'),
+    }),
   };
 }

@@ -50,7 +50,11 @@ describe('a notice that comes before the buyer', () => {
     const { tables, hear } = aWorld();
 
     expect(await hear(PURCHASE[0] as Notice)).toEqual({ kind: 'waits', for: 'licence' });
-    expect(await hear(PURCHASE[1] as Notice)).toEqual({ kind: 'applied', customerId: 'cus_1', events: 1 });
+    expect(await hear(PURCHASE[1] as Notice)).toEqual({
+      kind: 'applied',
+      customerId: 'cus_1',
+      events: ['accessGranted'],
+    });
 
     expect(tables.licences.get(LICENCE_KEY)).toMatchObject({
       customerId: 'cus_1',

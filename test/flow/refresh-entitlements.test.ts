@@ -96,7 +96,7 @@ describe('refreshing a customer', () => {
     world.answers.set(silent, silence());
     world.answers.set(refused, { kind: 'refused', awsCode: 'InvalidParameterException' });
 
-    expect(await refreshCustomer(world, 'cus_1')).toBe(3);
+    expect(await refreshCustomer(world, 'cus_1', () => true)).toBe(3);
 
     expect(world.asked).toEqual([silent, refused, good]);
     expect([...world.entitlements.table.keys()]).toEqual([good]);
@@ -106,10 +106,17 @@ describe('refreshing a customer', () => {
     ]);
   });
 
+  test('asks for no further licence when its time is over: the rest is left to the schedule', async () => {
+    const world = aWorld(keys.map((key) => contractOf(key)));
+
+    expect(await refreshCustomer(world, 'cus_1', () => world.asked.length < 2)).toBe(2);
+    expect(world.asked).toEqual(keys.slice(0, 2));
+  });
+
   test('of a subscription asks for nothing', async () => {
     const world = aWorld([contractOf(LICENCE_KEY)], 'subscription');
 
-    expect(await refreshCustomer(world, 'cus_1')).toBe(0);
+    expect(await refreshCustomer(world, 'cus_1', () => true)).toBe(0);
     expect(world.asked).toEqual([]);
   });
 });

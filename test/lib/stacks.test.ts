@@ -138,7 +138,8 @@ describe('roles', () => {
     ],
     RefreshEntitlements: [
       'aws-marketplace:GetEntitlements on *',
-      ...dynamodb('customers', 'GetItem', 'PutItem', 'Query'),
+      ...dynamodb('customers', 'ConditionCheckItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      ...dynamodb('notices', 'PutItem'),
       ...dynamodb('work', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       ...on('FailedRuns', 'sqs:SendMessage'),
     ],
