@@ -7,7 +7,11 @@ import { UNKNOWN_RESOURCES } from './unknown-resources.ts';
 const app = new App();
 addFulfillment(app, parseDeployment(app.node.tryGetContext('fulfillment')));
 for (const construct of app.node.findAll()) {
-  if (!CfnResource.isCfnResource(construct) || !UNKNOWN_RESOURCES.includes(construct.cfnResourceType)) continue;
-  construct.node.scope?.node.tryRemoveChild(construct.node.id);
+  if (!CfnResource.isCfnResource(construct)) continue;
+  const isUnknown = UNKNOWN_RESOURCES.some(
+    ({ type, property }) =>
+      type === construct.cfnResourceType && (property === undefined || Reflect.get(construct, property) !== undefined),
+  );
+  if (isUnknown) construct.node.scope?.node.tryRemoveChild(construct.node.id);
 }
 app.synth();

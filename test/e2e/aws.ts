@@ -38,6 +38,25 @@ export class Aws {
     });
   }
 
+  /** Registers a domain to send mail from. */
+  async verifyIdentity(EmailIdentity: string): Promise<void> {
+    const { status, text } = await this.#call('ses', '/v2/email/identities', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ EmailIdentity }),
+    });
+    if (status !== 200) throw new Error(`The identity ${EmailIdentity} was not made: ${text}`);
+  }
+
+  /** What the emulator's SES took: it sends nothing, and keeps it to be looked at. */
+  async mails(): Promise<readonly Mail[]> {
+    const response = await fetch(`${this.#url}/_ministack/ses/messages`);
+    const { messages } = (await response.json()) as {
+      readonly messages: Readonly<Record<string, readonly KeptMail[]>>;
+    };
+    return (messages[ACCOUNT] ?? []).map(({ Subject, BodyText }) => ({ subject: Subject, text: BodyText }));
+  }
+
   async #call(service: string, path: string, request: RequestInit): Promise<Answer> {
     const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
     const credential = `Credential=${ACCOUNT}/${day}/${REGION}/${service}/aws4_request`;
@@ -51,7 +70,17 @@ export class Aws {
   }
 }
 
-export interface Answer {
+interface KeptMail {
+  readonly Subject: string;
+  readonly BodyText: string;
+}
+
+interface Mail {
+  readonly subject: string;
+  readonly text: string;
+}
+
+interface Answer {
   readonly status: number;
   readonly text: string;
 }

@@ -2,8 +2,9 @@
 import type { Aws } from './aws.ts';
 import type { Cdk } from './cdk.ts';
 import { type DeployedResource, stackName } from './deployed.ts';
-import { probeAddedIndex, probeRotationSchedule } from './probe-stacks.ts';
+import { probeAddedIndex, probeUnknownResource } from './probe-stacks.ts';
 import { settings } from './settings.ts';
+import { UNKNOWN_RESOURCES } from './unknown-resources.ts';
 
 interface Deployed {
   readonly aws: Aws;
@@ -36,11 +37,13 @@ export const LIMITS: readonly Limit[] = [
       return matched(await aws.query('cloudformation', 'UpdateTerminationProtection', asked), /Unknown action: \w+/);
     },
   },
-  {
-    cannot: 'make a rotation schedule',
-    instead: 'it is taken out of the stack (test/e2e/app.ts)',
-    seen: ({ aws }) => probeRotationSchedule(aws),
-  },
+  ...UNKNOWN_RESOURCES.map(
+    ({ type, property, instead }): Limit => ({
+      cannot: property === undefined ? `make an ${type}` : `make an ${type} with ${property}`,
+      instead: `it is taken out of its stack (test/e2e/app.ts); ${instead}`,
+      seen: ({ aws }) => probeUnknownResource(aws, type, property),
+    }),
+  ),
   {
     cannot: 'rotate a secret by its function',
     instead: 'the four steps of a rotation are invoked through the Lambda API',

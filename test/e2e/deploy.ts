@@ -12,7 +12,7 @@ import { startFront } from './front.ts';
 import { logsOf } from './logs.ts';
 import { Marketplace } from './marketplace.ts';
 import { comparePermissions } from './permissions.ts';
-import { LEGACY_TOPICS, settings } from './settings.ts';
+import { LEGACY_TOPICS, MAIL_DOMAIN, settings } from './settings.ts';
 import { hold, Steps, say, sinceStartSeconds } from './steps.ts';
 import { Story } from './story.ts';
 
@@ -25,7 +25,7 @@ try {
   found = { passed: true, ...(await run()) };
 } catch (error) {
   found = { passed: false, failure: error instanceof Error ? error.message.split('\n')[0] : String(error) };
-  console.error(error);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
   for (const close of closers.reverse()) await close();
@@ -37,8 +37,9 @@ async function run(): Promise<object> {
   const program = await steps.take('the emulator is installed', async () => installEmulator(FOLDER));
 
   const { aws, cdk, marketplace, emulator, front } = await steps.take('emulator and marketplace start', start);
-  await steps.take('AWS has the topics of its legacy product', async () => {
+  await steps.take('AWS has the topics of its legacy product, and the seller an identity for mail', async () => {
     for (const Name of LEGACY_TOPICS) await aws.query('sns', 'CreateTopic', { Name });
+    await aws.verifyIdentity(MAIL_DOMAIN);
   });
   await steps.take('cdk bootstrap', () => cdk.bootstrap(settings(1)));
   const outputs = await steps.take('cdk deploy --all', () => cdk.deploy(settings(1)));

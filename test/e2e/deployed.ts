@@ -11,7 +11,9 @@ export interface DeployedResource {
   readonly physicalId: string;
 }
 
-const STACKS = ['storage', 'registration', 'metering', 'access', 'lifecycle'];
+/** Whoever uses another's outputs comes before it. */
+const RUNNING = ['watch', 'mail', 'lifecycle', 'access', 'metering', 'registration'];
+const STACKS = ['storage', ...RUNNING];
 
 export const stackName = (name: string) => `fulfillment-e2e-${name}`;
 
@@ -96,7 +98,7 @@ export async function deadLettersOf(aws: Aws, resources: readonly DeployedResour
 
 /** Deletes the stacks that run, and waits until they are gone. */
 export async function takeDown(aws: Aws): Promise<void> {
-  for (const name of ['lifecycle', 'access', 'metering', 'registration']) {
+  for (const name of RUNNING) {
     const StackName = stackName(name);
     await aws.query('cloudformation', 'DeleteStack', { StackName });
     await eventually(`the end of ${StackName}`, 30, async () => {

@@ -60,8 +60,13 @@ function serviceOf({ headers }: IncomingMessage): string {
   return /Credential=[^/]+\/\d+\/[\w-]+\/([\w-]+)\//.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
-function permissionsTaken(service: string, { headers }: IncomingMessage, body: Buffer): string[] {
-  const action = String(headers['x-amz-target']).split('.').at(-1) ?? '';
+/** Of the service that speaks REST, by method and path. */
+const REST_ACTIONS: Readonly<Record<string, string>> = { 'POST /v2/email/outbound-emails': 'SendEmail' };
+
+function permissionsTaken(service: string, { headers, method, url }: IncomingMessage, body: Buffer): string[] {
+  const target = headers['x-amz-target'];
+  const asked = `${method} ${url}`;
+  const action = typeof target === 'string' ? (target.split('.')[1] ?? '') : (REST_ACTIONS[asked] ?? asked);
   if (service === 'dynamodb') return permissionsOf(action, JSON.parse(body.toString()), tableKind);
   return [`${service}:${action}`];
 }

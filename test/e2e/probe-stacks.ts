@@ -4,15 +4,16 @@ import { eventually } from './steps.ts';
 
 const SETTLED_SECONDS = 20;
 
-/** Why a stack with a rotation schedule fails; undefined where it does not. */
-export async function probeRotationSchedule(aws: Aws): Promise<string | undefined> {
-  const StackName = 'probe-rotation-schedule';
-  const Type = 'AWS::SecretsManager::RotationSchedule';
-  const TemplateBody = JSON.stringify({ Resources: { Schedule: { Type, Properties: { SecretId: 'none' } } } });
+/** Why a stack with a resource of that type, or that property of it, fails; undefined where it does not. */
+export async function probeUnknownResource(aws: Aws, Type: string, property?: string): Promise<string | undefined> {
+  const StackName = `probe-${Type.toLowerCase().replaceAll('::', '-')}`;
+  const name = property === undefined ? undefined : `${property.charAt(0).toUpperCase()}${property.slice(1)}`;
+  const Properties = name === undefined ? {} : { [name]: [{ Id: 'one', Expression: '1' }] };
+  const TemplateBody = JSON.stringify({ Resources: { Unknown: { Type, Properties } } });
   await aws.query('cloudformation', 'CreateStack', { StackName, TemplateBody });
   await settled(aws, StackName);
   const events = await aws.query('cloudformation', 'DescribeStackEvents', { StackName });
-  return /Unsupported resource type: [\w:]+/.exec(events)?.[0];
+  return /Unsupported resource type: [\w:]+|[^<>]* is not supported/.exec(events)?.[0];
 }
 
 /** What became of the item of a table when its stack's update added an index; undefined where it is still there. */

@@ -1,9 +1,12 @@
 // The deployment's settings in its two versions: hours close as soon as they are over, since the wall's clock can't be moved.
 import { legacyTopic, topicArn } from './courier.ts';
+import { ACCOUNT, REGION } from './emulator.ts';
 
 export const METRICS = 'e2emetrics';
 export const BACKUP = 'e2ebackup';
 export const SEARCH = 'e2esearch';
+
+export const MAIL_DOMAIN = 'example.com';
 
 /** What the contract includes of `gb_stored`; what lies beyond is metered. */
 export const INCLUDED_GB = 10;
@@ -40,6 +43,10 @@ export function settings(version: 1 | 2): object {
     },
     meteringPolicy: { settleDelayMs: 0, lingerMs: 0, drainMs: 0 },
     logRetentionDays: 30,
+    mail: {
+      identityArn: `arn:aws:ses:${REGION}:${ACCOUNT}:identity/${MAIL_DOMAIN}`,
+      from: `marketplace@${MAIL_DOMAIN}`,
+    },
     legacyTopics: LEGACY_TOPICS.map(topicArn),
   };
 }

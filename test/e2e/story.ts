@@ -164,6 +164,17 @@ export class Story {
       const { status, text } = await aws.invoke(refresh, {});
       hold(status === 200 && text === 'null', `the refresh runs through, but it answered ${text}`);
     });
+    await steps.take('each buyer gets a mail', () =>
+      eventually('a confirmation to each buyer', TICKS_SECONDS, async () => {
+        const mails = await aws.mails();
+        const confirmed = this.#customers.every(({ customerId }) =>
+          mails.some(
+            ({ subject, text }) => subject.startsWith('We have your registration') && text.includes(customerId),
+          ),
+        );
+        return confirmed ? true : undefined;
+      }),
+    );
     await steps.take('the schedules close the hours and send them', () => this.#billIsTrue());
     say(table(await marketplace.bill()));
   }
