@@ -7,6 +7,7 @@ import { benchCalls } from './calls.ts';
 import { benchClose } from './close.ts';
 import { benchCost } from './cost.ts';
 import { benchIntake } from './intake.ts';
+import { benchReads } from './reads.ts';
 import { benchSender } from './sender.ts';
 import { benchWrites } from './writes.ts';
 
@@ -18,6 +19,9 @@ const { values } = parseArgs({
     /** close: how full the hour is. */
     events: { type: 'string', default: '1000000' },
     customers: { type: 'string', default: '10000' },
+    /** reads: how many sealed hours the ledger holds, and of how many customers. */
+    rows: { type: 'string', default: '1000000' },
+    buyers: { type: 'string', default: '1000' },
     /** close: what the events are imported from stays in the temporary folder for the next run. */
     keep: { type: 'boolean', default: false },
     /** close, intake: how often each thing is timed; with 0, close measures memory alone. */
@@ -30,6 +34,8 @@ const events = wholeNumber('events', 1_000);
 const customers = wholeNumber('customers', 1);
 const rounds = wholeNumber('rounds', 0);
 const openRecords = wholeNumber('records', 25);
+const rows = wholeNumber('rows', 1_000);
+const buyers = wholeNumber('buyers', 1);
 
 const benches: Readonly<Record<string, () => Promise<readonly object[]>>> = {
   bundles: benchBundles,
@@ -38,6 +44,7 @@ const benches: Readonly<Record<string, () => Promise<readonly object[]>>> = {
   calls: benchCalls,
   cost: benchCost,
   intake: () => benchIntake(rounds),
+  reads: () => benchReads({ rows, customers: buyers, rounds, keep: values.keep }),
   sender: async () => [await benchSender(openRecords)],
   replay: async () => [await benchReplay()],
 };
@@ -56,7 +63,7 @@ for (const name of wanted) {
 }
 console.log(`\nWritten to ${RESULTS}`);
 
-function wholeNumber(name: 'events' | 'customers' | 'rounds' | 'records', least: number): number {
+function wholeNumber(name: 'events' | 'customers' | 'rounds' | 'records' | 'rows' | 'buyers', least: number): number {
   const value = Number(values[name]);
   if (Number.isSafeInteger(value) && value >= least) return value;
   console.error(`--${name} is a whole number of ${least} or more.`);

@@ -1,4 +1,4 @@
-// A database with one hour of usage in it, made quickly: the engine imports what DynamoDB would have exported.
+// A database that is full from the start, made quickly: the engine imports what DynamoDB would have exported.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { type HourStart, hourStartMs } from '../lambdas/domain/hour.ts';
 import { shardOf } from '../lambdas/domain/keys.ts';
 import { licenceKeyOf } from '../lambdas/domain/licence.ts';
 import { toItem } from '../lambdas/stores/dynamo.ts';
-import { TABLES } from '../lambdas/stores/tables.ts';
+import { TABLES, type TableKind, type TableShape } from '../lambdas/stores/tables.ts';
 import { toUsageItem } from '../lambdas/stores/usage-store.ts';
 import type { Database } from '../local/database.ts';
 import { licenceArn, PRODUCT } from './world.ts';
@@ -29,10 +29,26 @@ interface PreparedHour {
  * Starts an engine in memory whose usage table holds the events of one hour, spread evenly over customers and
  * dimensions. A million of them take a minute; written through the API they would take five.
  */
-export async function startPreparedDatabase(prepared: PreparedHour): Promise<Database> {
+export function startPreparedDatabase(prepared: PreparedHour): Promise<Database> {
   const { hour, events, customers, keep } = prepared;
-  const folder = join(tmpdir(), `fulfillment-bench-${hour}-${events}-${customers}`);
-  if (!existsSync(folder)) writeExport(folder, prepared);
+  function* usage(): Generator<object> {
+    for (let event = 0; event < events; event++) yield usageItem(hour, event, customers);
+  }
+  return startImportedDatabase({ name: `${hour}-${events}-${customers}`, keep, tables: { usage } });
+}
+
+interface Imported {
+  /** Tells what is imported from all else. */
+  readonly name: string;
+  readonly keep: boolean;
+  /** The items of each table; every other table is there, and empty. */
+  readonly tables: Partial<Record<TableKind, () => Iterable<object>>>;
+}
+
+/** Starts an engine in memory whose tables hold these items from the start. */
+export async function startImportedDatabase({ name, keep, tables }: Imported): Promise<Database> {
+  const folder = join(tmpdir(), `fulfillment-bench-${name}`);
+  if (!existsSync(folder)) writeExport(folder, tables);
   const port = await freePort();
   const argv = ['import', '--source', join(folder, 'export'), '--schema', join(folder, 'schema.json')];
   const child = spawn(engine(), [...argv, '--serve', '--port', String(port)], { stdio: 'ignore' });
@@ -51,18 +67,26 @@ export async function startPreparedDatabase(prepared: PreparedHour): Promise<Dat
 
 const LINES_A_FILE = 50_000;
 
-function writeExport(folder: string, { hour, events, customers }: PreparedHour): void {
+function writeExport(folder: string, tables: Imported['tables']): void {
   const unfinished = `${folder}-unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
-  const data = join(unfinished, 'export', 'usage', 'data');
-  mkdirSync(data, { recursive: true });
-  for (let from = 0; from < events; from += LINES_A_FILE) {
-    const lines = Array.from({ length: Math.min(LINES_A_FILE, events - from) }, (_, index) =>
-      JSON.stringify({ Item: toItem(usageItem(hour, from + index, customers)) }),
-    );
-    writeFileSync(join(data, `${from}.json.gz`), gzipSync(`${lines.join('\n')}\n`, { level: 1 }));
+  const kinds = Object.keys(tables) as TableKind[];
+  for (const kind of kinds) {
+    const data = join(unfinished, 'export', kind, 'data');
+    mkdirSync(data, { recursive: true });
+    let [lines, files]: [string[], number] = [[], 0];
+    const write = () => {
+      writeFileSync(join(data, `${files++}.json.gz`), gzipSync(`${lines.join('\n')}\n`, { level: 1 }));
+      lines = [];
+    };
+    for (const item of tables[kind]?.() ?? []) {
+      lines.push(JSON.stringify({ Item: toItem(item) }));
+      if (lines.length === LINES_A_FILE) write();
+    }
+    if (lines.length > 0) write();
   }
-  writeFileSync(join(unfinished, 'schema.json'), JSON.stringify([{ Table: usageSchema() }]));
+  const schemas = kinds.map((kind) => ({ Table: schemaOf(kind) }));
+  writeFileSync(join(unfinished, 'schema.json'), JSON.stringify(schemas));
   renameSync(unfinished, folder);
 }
 
@@ -75,20 +99,38 @@ function usageItem(hour: HourStart, event: number, customers: number): object {
   return toUsageItem({ ...where, eventId: `event-${event}`, quantity: 3, atMs });
 }
 
-function usageSchema(): object {
-  const { partition, sort } = TABLES.usage.key;
-  const keys = [
-    { AttributeName: partition, KeyType: 'HASH' },
-    { AttributeName: sort, KeyType: 'RANGE' },
-  ];
+function schemaOf(kind: TableKind): object {
+  const { key, indexes }: TableShape = TABLES[kind];
+  const names = [key, ...indexes].flatMap(({ partition, sort }) =>
+    sort === undefined ? [partition] : [partition, sort],
+  );
   return {
-    TableName: 'usage',
+    TableName: kind,
     TableStatus: 'ACTIVE',
     ItemCount: 0,
     BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
-    KeySchema: keys,
-    AttributeDefinitions: keys.map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: keysOf(key),
+    AttributeDefinitions: [...new Set(names)].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+    ...(indexes.length === 0
+      ? {}
+      : {
+          GlobalSecondaryIndexes: indexes.map((index) => ({
+            IndexName: index.name,
+            KeySchema: keysOf(index),
+            Projection:
+              index.carries.length === 0
+                ? { ProjectionType: 'KEYS_ONLY' }
+                : { ProjectionType: 'INCLUDE', NonKeyAttributes: index.carries },
+          })),
+        }),
   };
+}
+
+function keysOf({ partition, sort }: TableShape['key']): object[] {
+  return [
+    { AttributeName: partition, KeyType: 'HASH' },
+    ...(sort === undefined ? [] : [{ AttributeName: sort, KeyType: 'RANGE' }]),
+  ];
 }
 
 function engine(): string {

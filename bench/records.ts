@@ -59,7 +59,7 @@ export async function putRecords(client: DynamoDBClient, table: string, records:
 const ITEMS_PER_BATCH = 25;
 
 /** Fills a table in batches: the quickest way of the API; nothing that is deployed writes so. */
-async function putItems(client: DynamoDBClient, table: string, items: readonly object[]): Promise<void> {
+export async function putItems(client: DynamoDBClient, table: string, items: readonly object[]): Promise<void> {
   const limit = pLimit(8);
   const batches = Array.from({ length: Math.ceil(items.length / ITEMS_PER_BATCH) }, (_, batch) =>
     items.slice(batch * ITEMS_PER_BATCH, (batch + 1) * ITEMS_PER_BATCH),

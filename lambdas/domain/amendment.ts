@@ -12,6 +12,7 @@ export type ActionKind =
   | 'resubmit'
   | 'releaseGroup'
   | 'cutOver'
+  | 'eraseBuyer'
   | 'setPrice'
   | 'link'
   | 'resend'

@@ -185,6 +185,7 @@ const ACTIONS: readonly ActionKind[] = [
   'resubmit',
   'releaseGroup',
   'cutOver',
+  'eraseBuyer',
   'setPrice',
   'link',
   'resend',

@@ -43,6 +43,8 @@ export type ActRefusal =
   | 'licenceArnInvalid'
   | 'licenceTaken'
   | 'licenceMetered'
+  | 'customerUnknown'
+  | 'nothingToErase'
   | 'moved'
   | 'priceInvalid'
   | 'productUnknown'
