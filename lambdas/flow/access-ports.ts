@@ -18,7 +18,14 @@ export interface Outbox {
   markTold(event: ToldEvent): Promise<void>;
 }
 
-export type PutAnswer = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly code: string };
+export type PutAnswer =
+  | { readonly kind: 'taken' }
+  | {
+      readonly kind: 'refused';
+      readonly code: string;
+      /** Whether it is this event that the bus does not take: another may go. */
+      readonly isOwn?: boolean;
+    };
 
 export interface EventBus {
   /** Puts up to ten events; answers for each, in order. Never throws for what the bus answers, or that it does not. */

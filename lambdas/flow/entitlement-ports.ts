@@ -51,8 +51,13 @@ export interface RefreshProgress {
   noteNextShard(shard: number): Promise<void>;
 }
 
+export interface StandingCustomer extends Customer {
+  /** Another customer, whose agreement this one's turned out to succeed: it holds what this one held. */
+  readonly joinedInto?: string;
+}
+
 export interface StandingReader {
-  customer(customerId: string): Promise<Customer | undefined>;
+  customer(customerId: string): Promise<StandingCustomer | undefined>;
   /** Licences and what is known of their entitlements, at most 50 of them, in one read of the database. */
   licences(licenceKeys: readonly string[]): Promise<readonly KnownLicence[]>;
 }

@@ -2,7 +2,6 @@
 // Writes:      nothing
 // Once per:    question
 // If it stops: ask again
-import type { Customer } from '../domain/customer.ts';
 import { accessEndsAt } from '../domain/deadline.ts';
 import {
   type EntitlementValue,
@@ -16,7 +15,7 @@ import { type HourStart, hourOf } from '../domain/hour.ts';
 import type { Licence, LicenceEnding, LicencePeriod } from '../domain/licence.ts';
 import { DEFAULT_METERING_POLICY } from '../domain/metering-policy.ts';
 import type { PricingModel, Products } from '../domain/product.ts';
-import type { KnownLicence, StandingReader } from './entitlement-ports.ts';
+import type { KnownLicence, StandingCustomer, StandingReader } from './entitlement-ports.ts';
 import type { LedgerStore } from './ports.ts';
 
 export interface ReadStandingPorts {
@@ -38,6 +37,8 @@ export interface CustomerStanding {
   readonly createdAt: Instant;
   /** When the buyer filled in the registration page; absent until then. */
   readonly registeredAt?: Instant;
+  /** The customer that holds the licences now, since this one's agreement turned out to succeed that one's. */
+  readonly joinedInto?: string;
   /** Oldest first; the newest 50. */
   readonly licences: readonly LicenceStanding[];
 }
@@ -62,6 +63,8 @@ interface LicenceStanding extends LicenceNames {
 export interface CustomerEntitlements {
   readonly customerId: string;
   readonly sequence: number;
+  /** The customer to ask about instead. */
+  readonly joinedInto?: string;
   /** Of the contracts that have not ended; none for a product without contracts. */
   readonly licences: readonly LicenceEntitlementsView[];
   /** When AWS told the oldest of what stands here; absent while it has not. */
@@ -103,7 +106,7 @@ export async function readStanding(
   const customer = await standing.customer(customerId);
   if (!customer) return undefined;
   const licences = await licencesOf(standing, customer);
-  const { productCode, sequence, createdAt, registeredAt } = customer;
+  const { productCode, sequence, createdAt, registeredAt, joinedInto } = customer;
   const title = products.get(productCode)?.title;
   return {
     customerId,
@@ -111,6 +114,7 @@ export async function readStanding(
     sequence,
     createdAt: instant(createdAt),
     ...instants({ registeredAt }),
+    ...(joinedInto === undefined ? {} : { joinedInto }),
     licences: licences.map(({ licence }) => ({
       ...namesOf(licence),
       pricingModel: products.get(licence.productCode)?.pricingModel ?? licence.pricingModel,
@@ -143,14 +147,20 @@ export async function readEntitlements(
   return {
     customerId,
     sequence: customer.sequence,
+    ...(customer.joinedInto === undefined ? {} : { joinedInto: customer.joinedInto }),
     licences,
     ...instants({ checkedAt: checks.length === 0 ? undefined : Math.min(...checks) }),
     isStale: licences.some((each) => each.isStale),
   };
 }
 
-async function licencesOf(standing: StandingReader, { licenceKeys }: Customer): Promise<readonly KnownLicence[]> {
-  return licenceKeys.length === 0 ? [] : standing.licences(licenceKeys);
+/** Those that are the customer's own: one that was joined into another goes on to name what that one holds now. */
+async function licencesOf(
+  standing: StandingReader,
+  { customerId, licenceKeys }: StandingCustomer,
+): Promise<readonly KnownLicence[]> {
+  const named = licenceKeys.length === 0 ? [] : await standing.licences(licenceKeys);
+  return named.filter(({ licence }) => licence.customerId === customerId);
 }
 
 function isOver({ ending }: Licence, nowMs: number): boolean {

@@ -26,7 +26,10 @@ export interface TellResult {
 /** PutEvents takes as many entries. */
 const EVENTS_PER_CALL = 10;
 
-/** After this many calls in a row of which nothing was taken, a run leaves the bus alone until the next. */
+/**
+ * After this many calls in a row of which nothing was taken, a run leaves the bus alone until the next. What the bus
+ * finds wrong with an event is no fault of the bus: it must not keep the events behind it waiting for ever.
+ */
 const FAULTS_IN_A_ROW = 3;
 
 /**
@@ -126,7 +129,8 @@ class TellRun {
       this.#result.refused += 1;
       this.#ports.log.error('EventRefused', { customerId, sequence, type, refused: answer.code });
     }
-    this.#faultsInARow = taken.length === 0 ? this.#faultsInARow + 1 : 0;
+    const isFault = answers.every((answer) => answer.kind === 'refused' && !answer.isOwn);
+    this.#faultsInARow = isFault ? this.#faultsInARow + 1 : 0;
     return taken;
   }
 }

@@ -1,6 +1,5 @@
 // What AWS said of each licence's contract, in the customers table; and how far the refreshing has come.
 import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
-import type { Customer } from '../domain/customer.ts';
 import {
   type Entitlement,
   type EntitlementValue,
@@ -16,11 +15,12 @@ import type {
   EntitlementStore,
   KnownLicence,
   RefreshProgress,
+  StandingCustomer,
   StandingReader,
 } from '../flow/entitlement-ports.ts';
 import { customerItemKey, fromCustomerItem, fromLicenceItem, LAYOUT, licenceItemKey } from './customer-items.ts';
 import { getItem, getItems, type Item, putItem, queryPages, toItem, transact } from './dynamo.ts';
-import { mapList, oneOf, optionalMap, optionalWhole, present, text, whole } from './item-reader.ts';
+import { mapList, oneOf, optionalMap, optionalText, optionalWhole, present, text, whole } from './item-reader.ts';
 
 /**
  * Items to be written in the same transaction as a change: events that tell of it. Asked for anew each time that the
@@ -73,9 +73,9 @@ export class DynamoEntitlementStore implements EntitlementStore, StandingReader 
     return dueTimes;
   }
 
-  async customer(customerId: string): Promise<Customer | undefined> {
+  async customer(customerId: string): Promise<StandingCustomer | undefined> {
     const item = await getItem(this.#client, { TableName: this.#table, Key: toItem(customerItemKey(customerId)) });
-    return item && fromCustomerItem(item);
+    return item && { ...fromCustomerItem(item), ...present({ joinedInto: optionalText(item, 'joinedInto') }) };
   }
 
   async licences(licenceKeys: readonly string[]): Promise<readonly KnownLicence[]> {

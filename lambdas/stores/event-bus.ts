@@ -13,6 +13,11 @@ import type { EventBus, PutAnswer } from '../flow/access-ports.ts';
 const MOST_ENTRIES = 10;
 const MOST_BYTES = 240_000;
 
+const TOO_LARGE = 'EventTooLarge';
+
+/** Answers about one entry, whichever others there are: ours, and EventBridge's. */
+const OF_THE_EVENT: ReadonlySet<string> = new Set([TOO_LARGE, 'InvalidArgument', 'MalformedDetail']);
+
 /** What AWS counts for an entry's time. */
 const TIME_BYTES = 14;
 
@@ -71,8 +76,10 @@ export class EventBridgeBus implements EventBus {
   }
 
   async #call(entries: readonly PutEventsRequestEntry[]): Promise<readonly PutAnswer[]> {
-    const refused = (code: string): PutAnswer => ({ kind: 'refused', code });
-    if (entries.length === 1 && entries.some((entry) => bytesOf(entry) > MOST_BYTES)) return [refused('EventTooLarge')];
+    const refused = (code: string): PutAnswer => {
+      return OF_THE_EVENT.has(code) ? { kind: 'refused', code, isOwn: true } : { kind: 'refused', code };
+    };
+    if (entries.length === 1 && entries.some((entry) => bytesOf(entry) > MOST_BYTES)) return [refused(TOO_LARGE)];
     try {
       const { Entries = [] } = await this.#source.client.send(new PutEventsCommand({ Entries: [...entries] }));
       // AWS answers in the order of the call, entry by entry; only an event id says that one was taken.

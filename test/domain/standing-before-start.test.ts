@@ -47,6 +47,25 @@ describe('an agreement that is to begin later', () => {
     expect(foldStanding(taken, {}, STARTS_AT + MINUTE).standing.state).toBe('active');
   });
 
+  test('and whose licence comes first gives access until its day is told, as AWS said that it is active; then by its day', () => {
+    const [created, updated] = SIGNED as [Notice, Notice];
+    const arrivals = [[updated], [updated, created]];
+    let before = UNKNOWN_STANDING;
+    const told = arrivals.map((heard) => {
+      const { standing } = foldStanding(heard, {}, BOUGHT_AT + 2 * MINUTE);
+      const events = eventsOf(before, standing, { customerId: 'cus_1', sequence: 0, at: 0 });
+      before = standing;
+      return [events.map(({ type }) => type), standing.state];
+    });
+
+    expect(told).toEqual([
+      [['accessGranted'], 'active'],
+      [['accessRevoked'], 'scheduled'],
+    ]);
+    expect(before).toEqual(foldStanding(SIGNED, {}, BOUGHT_AT + 2 * MINUTE).standing);
+    expect(toldOf([updated, created]).at(-1)).toBe('accessGranted');
+  });
+
   test('and runs by its day ends like any other', () => {
     const ended = [...SIGNED, aNotice('agreementEnded', 700), aNotice('licenceDeprovisioned', 701)];
 

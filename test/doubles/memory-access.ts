@@ -112,6 +112,8 @@ export class MemoryBus implements EventBus {
   readonly calls: (readonly ToldEvent[])[] = [];
   readonly #isTaken: (event: ToldEvent) => boolean;
   readonly #step: Step;
+  /** Whether what is not taken is refused for itself. */
+  isOwnFault = false;
 
   constructor(isTaken: (event: ToldEvent) => boolean = () => true, step: Step = async () => {}) {
     this.#isTaken = isTaken;
@@ -122,7 +124,11 @@ export class MemoryBus implements EventBus {
     await this.#step();
     this.calls.push(events);
     const answers = events.map((event): PutAnswer => {
-      if (!this.#isTaken(event)) return { kind: 'refused', code: 'ThrottlingException' };
+      if (!this.#isTaken(event)) {
+        return this.isOwnFault
+          ? { kind: 'refused', code: 'EventTooLarge', isOwn: true }
+          : { kind: 'refused', code: 'ThrottlingException' };
+      }
       this.taken.push(event);
       return { kind: 'taken' };
     });

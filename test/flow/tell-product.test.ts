@@ -86,6 +86,21 @@ describe('telling the product', () => {
     expect(await tellProduct(ports, always)).toMatchObject({ told: 100 });
   });
 
+  test('tells what stands behind any number of events that the bus refuses for good', async () => {
+    const inShard = Array.from({ length: 400 }, (_, index) => `cus_${index}`).filter((id) => shardOf(id) % 4 === 0);
+    const [last = '', ...stuck] = inShard.sort().reverse();
+    expect(stuck.length).toBeGreaterThan(40);
+    const { bus, ports } = aWorld(
+      inShard.map((id) => anEvent(id, 1)),
+      ({ customerId }) => customerId === last,
+    );
+    bus.isOwnFault = true;
+
+    await expect(tellProduct(ports, always)).rejects.toMatchObject({ code: 'TellingIncomplete' });
+
+    expect(told(bus)).toEqual([`${last}_1`]);
+  });
+
   test('stops when its time is over and leaves the rest to the next run', async () => {
     const { tables, ports } = aWorld([1, 2, 3, 4, 5].map((each) => anEvent('cus_a', each)));
     let looks = 0;

@@ -6,6 +6,7 @@ import { shardOf } from '../../lambdas/domain/keys.ts';
 import type { LedgerStore } from '../../lambdas/flow/ports.ts';
 import { customerItemKey } from '../../lambdas/stores/customer-items.ts';
 import { toItem } from '../../lambdas/stores/dynamo.ts';
+import { DynamoNoticeStore } from '../../lambdas/stores/notice-store.ts';
 import { PRODUCT, useServices } from '../backend-world.ts';
 import { anHour, aProduct, aSealedHour } from '../builders.ts';
 import { startContractWorld } from './contract-world.ts';
@@ -59,6 +60,24 @@ describe('GET /customers/{customerId}', () => {
         },
       ],
     });
+  });
+
+  test('of a customer that was joined into another says into which, and shows its licence under that one alone', async () => {
+    const { read, acme, subscribe, seats, refresh, client, tables, base } = await aBuyer();
+    const other = await subscribe({ entitlements: seats(7), endAt: YEAR_ON });
+    await refresh();
+    const notices = new DynamoNoticeStore(client, tables);
+    expect(await notices.moveLicence(acme.licenceKey, acme.customerId, other.customerId)).toBe(true);
+
+    const answers = await Promise.all(
+      [base, `${base}/entitlements`].map(async (path) => JSON.parse((await read(path)).body)),
+    );
+    expect(answers).toMatchObject(Array(2).fill({ joinedInto: other.customerId, licences: [] }));
+    const joined = JSON.parse((await read(`/prod/customers/${other.customerId}/entitlements`)).body);
+    expect(joined.licences.map(({ licenceKey }: { licenceKey: string }) => licenceKey).sort()).toEqual(
+      [acme.licenceKey, other.licenceKey].sort(),
+    );
+    expect(joined).not.toHaveProperty('joinedInto');
   });
 
   test('tells of a customer whose licence AWS has not named yet', async () => {

@@ -130,7 +130,7 @@ describe('the bus', () => {
 
     expect(await bus.put([anEvent(1), anEvent(2, large(300_000)), anEvent(3)])).toEqual([
       { kind: 'taken' },
-      { kind: 'refused', code: 'EventTooLarge' },
+      { kind: 'refused', code: 'EventTooLarge', isOwn: true },
       { kind: 'taken' },
     ]);
 
