@@ -1,8 +1,8 @@
 // Signs requests to an API of API Gateway as AWS wants it, Signature Version 4.
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Misconfigured } from '../lambdas/domain/failure.ts';
+import { Sha256 } from '../lambdas/runtime/sha256.ts';
 
 type SignerSettings = ConstructorParameters<typeof SignatureV4>[0];
 export type Credentials = SignerSettings['credentials'];
@@ -50,26 +50,4 @@ export function signerFor(url: URL, options: SigningOptions): Sign {
     const { host: _, ...rest } = signed.headers;
     return rest;
   };
-}
-
-/** Node's own SHA-256 in the form that the signer asks for. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytes(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytes(data));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-}
-
-function bytes(data: string | ArrayBuffer | ArrayBufferView): Buffer {
-  if (typeof data === 'string') return Buffer.from(data, 'utf8');
-  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
 }

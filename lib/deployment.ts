@@ -6,6 +6,7 @@ import { UsageWarningHoursSchema, webhooksSchema } from '../lambdas/contracts/we
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { AlarmSettingsSchema } from './alarm-settings.ts';
 import { arnOf } from './arn-setting.ts';
+import { AuditSettingsSchema } from './audit-settings.ts';
 import { MailDeploymentSchema, mailProblems } from './mail-deployment.ts';
 import { problemsOf } from './settings-problems.ts';
 
@@ -119,6 +120,8 @@ const Members = v.strictObject({
   alarms: v.optional(AlarmSettingsSchema, {}),
   /** The account that published the products, where it is another than the one deployed into. */
   publishingAccount: v.exactOptional(PublishingAccountSchema),
+  /** How long the audit trail is locked. */
+  audit: v.optional(AuditSettingsSchema, {}),
   /** The web ACL before the pages that is made where `webAclArn` names none. */
   firewall: v.optional(FirewallSchema, {}),
   /** A regional WAF web ACL of your own to put before the pages. */

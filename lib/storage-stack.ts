@@ -4,6 +4,7 @@ import { CfnAccount } from 'aws-cdk-lib/aws-apigateway';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { TABLES } from '../lambdas/stores/tables.ts';
+import { AuditBucket } from './constructs/audit-bucket.ts';
 import { KeptTable } from './constructs/kept-table.ts';
 import { SessionKeys } from './constructs/session-keys.ts';
 import type { Deployment } from './deployment.ts';
@@ -23,6 +24,7 @@ export class StorageStack extends Stack {
   readonly rejects: KeptTable;
   readonly summaries: KeptTable;
   readonly sessionKeys: SessionKeys;
+  readonly audit: AuditBucket;
 
   constructor(scope: Construct, id: string, { deployment, ...props }: StorageStackProps) {
     super(scope, id, props);
@@ -36,6 +38,7 @@ export class StorageStack extends Stack {
     this.rejects = new KeptTable(this, 'RejectsTable', { shape: TABLES.rejects });
     this.summaries = new KeptTable(this, 'SummariesTable', { shape: TABLES.summaries });
     this.sessionKeys = new SessionKeys(this, 'SessionKeys', { logRetention: deployment.logRetentionDays });
+    this.audit = new AuditBucket(this, 'Audit', deployment.audit);
     if (deployment.apiGatewayLogsRole === 'create') this.#addApiGatewayLogsRole();
   }
 

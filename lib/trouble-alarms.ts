@@ -159,6 +159,18 @@ function troubles({ refusedTokens }: AlarmSettings): readonly Trouble[] {
       remedy: 'docs/runbook.md#eventrefused-tellingincomplete',
     },
     {
+      ...STANDING,
+      name: 'audit-behind',
+      period: HOUR,
+      severity: 'low',
+      metric: 'FilesBehind',
+      // One is due each hour, and a day of them may wait.
+      above: 24,
+      impact:
+        'The audit trail of a day has not been archived: the seller cannot show later what was sent and what AWS answered',
+      remedy: 'docs/runbook.md#auditnotexported',
+    },
+    {
       ...COUNTED,
       name: 'webhooks-given-up',
       severity: 'low',

@@ -1,5 +1,5 @@
 // Who watches: the function that measures how much time is left, the alarms on what it finds, and the one dashboard.
-import { Stack, type StackProps } from 'aws-cdk-lib';
+import { Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { BY_STATE } from '../lambdas/stores/tables.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
@@ -22,6 +22,7 @@ export class WatchStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, storage, others, ...props }: WatchStackProps) {
     super(scope, id, props);
     this.#addWatch(deployment, storage);
+    this.#addExport(deployment, storage);
     addDeadlineAlarms(this, deployment.stage, deployment.alarms);
     addTroubleAlarms(this, deployment.stage, deployment.alarms);
     // Last: it shows every alarm that there is by then.
@@ -54,6 +55,40 @@ export class WatchStack extends Stack {
       everyMinutes: 1,
       deadLetters: new DeadLetters(this, 'FailedRuns'),
       impact,
+      remedy: 'docs/runbook.md#dead-letters',
+    });
+  }
+
+  /** Each hour, though a day would do: a run that fails costs an hour, and silence shows in two. */
+  #addExport(deployment: Deployment, storage: StorageStack): void {
+    const impact = 'the audit trail ends, so that the seller cannot show later what was sent and what AWS answered';
+    const exportAudit = new HandlerFunction(this, 'ExportAudit', {
+      handler: 'export-audit',
+      description: 'Puts the audit trail of what is final into the locked bucket',
+      settings: {
+        LEDGER_TABLE: storage.ledger.access(['Query']),
+        WORK_TABLE: storage.work.access(['Query', 'PutItem']),
+        AUDIT_BUCKET: storage.audit.put(),
+        METERING_POLICY: JSON.stringify(deployment.meteringPolicy),
+        STAGE: deployment.stage,
+      },
+      impact,
+      severity: 'low',
+      remedy: 'docs/runbook.md#auditnotexported',
+      timeout: TIME_TO_RUN,
+      logRetention: deployment.logRetentionDays,
+    });
+    Validations.of(exportAudit.role).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${storage.audit.objectsAbroad()}]`,
+      reason: 'Each hour and day has an object of its own; nothing but the trail stands below v1/.',
+    });
+    new Schedule(this, 'ExportEveryHour', {
+      run: exportAudit,
+      handler: 'export-audit',
+      everyMinutes: 60,
+      deadLetters: new DeadLetters(this, 'FailedExports'),
+      impact,
+      severity: 'low',
       remedy: 'docs/runbook.md#dead-letters',
     });
   }

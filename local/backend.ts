@@ -6,6 +6,7 @@ import type { MailSettings } from '../lambdas/contracts/mail-settings.ts';
 import { parseRegistrationSettings } from '../lambdas/contracts/registration-settings.ts';
 import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
 import { createDeliverWebhooksHandler } from '../lambdas/deliver-webhooks.handler.ts';
+import { createExportAuditHandler } from '../lambdas/export-audit.handler.ts';
 import type { WebhookPoster } from '../lambdas/flow/access-ports.ts';
 import { houseTemplates } from '../lambdas/pages/mail-templates.ts';
 import { createReadCustomerHandler } from '../lambdas/read-customer.handler.ts';
@@ -33,6 +34,8 @@ export interface BackendOptions {
   readonly secretsUrl: string;
   /** Where the bus and the queue of webhooks are; absent where nothing is told. */
   readonly messagingUrl?: string;
+  /** Where the archive of the audit trail is; absent where none is kept. */
+  readonly archiveUrl?: string;
   readonly clock: Clock;
   /** By which notices are applied; absent for the clock of all others. */
   readonly noticeClock?: Clock;
@@ -80,6 +83,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     AWS_ENDPOINT_URL_EVENTBRIDGE: messagingUrl,
     AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE: options.marketplaceUrl,
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: options.marketplaceUrl,
+    AWS_ENDPOINT_URL_S3: options.archiveUrl ?? NOWHERE,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: options.secretsUrl,
     AWS_ENDPOINT_URL_SESV2: options.mailUrl ?? NOWHERE,
     AWS_ENDPOINT_URL_SQS: messagingUrl,
@@ -95,6 +99,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     SUMMARIES_TABLE: tables.summaries,
     NOTICES_TABLE: tables.notices,
     DELIVERIES_TABLE: tables.deliveries,
+    AUDIT_BUCKET: 'audit',
     EVENT_BUS: 'access-events',
     WEBHOOKS_QUEUE: queueUrl(messagingUrl, 'webhooks'),
     WEBHOOKS: JSON.stringify(options.webhooks ?? []),
@@ -125,6 +130,7 @@ export function createBackend(options: BackendOptions) {
     summarizeHours: scheduled(createSummarizeHoursHandler(surroundings)),
     refreshEntitlements: scheduled(createRefreshEntitlementsHandler(surroundings)),
     tellProduct: scheduled(createTellProductHandler(surroundings)),
+    exportAudit: scheduled(createExportAuditHandler(surroundings)),
     watchDeadlines: scheduled(createWatchDeadlinesHandler(surroundings)),
     /** One batch of each queue. */
     applyNotice: queued(createApplyNoticeHandler({ ...surroundings, clock: noticeClock })),

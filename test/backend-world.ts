@@ -53,6 +53,7 @@ interface WorldOptions {
   readonly policy?: object;
   readonly webhooks?: WebhookSettings;
   readonly postWebhook?: WebhookPoster;
+  readonly archiveUrl?: string;
   /** Absent where no mail is set. */
   readonly mail?: MailSettings;
   /** How SES refuses a mail. */
@@ -148,6 +149,7 @@ export async function startBackendWorld({ database, secrets }: Services, options
     products: [product],
     policy: { lingerMs: 0, ...options.policy },
     ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
+    ...(options.archiveUrl === undefined ? {} : { archiveUrl: options.archiveUrl }),
     ...(options.postWebhook === undefined ? {} : { postWebhook: options.postWebhook }),
   };
   const backend = createBackend(settings);

@@ -8,6 +8,7 @@ export type HourStart = string & { readonly [hourStart]: true };
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 const HOUR_TEXT = /^\d{4}-\d{2}-\d{2}T\d{2}$/;
 

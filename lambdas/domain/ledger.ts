@@ -91,6 +91,8 @@ export interface SealedHour {
   readonly attempts: Readonly<Record<string, Attempt>>;
   /** The latest refusals, oldest first. */
   readonly refusals: readonly AttemptRefusal[];
+  /** How many there have been; absent where all of them stand in `refusals`. */
+  readonly refusalCount?: number;
   readonly meteringRecordId?: string;
   readonly sealedAt: number;
   readonly settledAt?: number;

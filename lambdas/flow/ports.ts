@@ -178,8 +178,8 @@ export interface LedgerStore {
   action(actionId: string): Promise<AuditEntry | undefined>;
   /** The audit lines of a licence, or of a customer where an act names no licence: newest first. One query. */
   auditOf(subject: string, limit: number): Promise<readonly AuditEntry[]>;
-  /** The audit lines of one month (`2026-11`), oldest first. */
-  audit(month: string): AsyncIterable<readonly AuditEntry[]>;
+  /** The audit lines of one month (`2026-11`) or day (`2026-11-23`), oldest first. */
+  audit(period: string): AsyncIterable<readonly AuditEntry[]>;
 }
 
 export interface MeterName {

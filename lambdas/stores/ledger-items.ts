@@ -220,6 +220,7 @@ export function fromSealedItem(item: Item): SealedHour {
     sealedAt: whole(item, 'sealedAt'),
     ...present({
       reason: optionalText(item, 'reason'),
+      refusalCount: optionalWhole(item, 'refusalCount'),
       nextAttemptAt: optionalWhole(item, 'nextAttemptAt'),
       meteringRecordId: optionalText(item, 'meteringRecordId'),
       settledAt: optionalWhole(item, 'settledAt'),

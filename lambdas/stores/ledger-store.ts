@@ -64,6 +64,9 @@ type LateFate =
   | { readonly heldLate: number; readonly reason: string; readonly carriedOut?: undefined }
   | { readonly heldLate?: undefined; readonly carriedOut?: undefined };
 
+/** Of a period such as `2026-11-23`. */
+const MONTH_LENGTH = 7;
+
 const ABSENT = 'attribute_not_exists(pk)';
 
 /** The members of a record that an operator's act may change. */
@@ -253,6 +256,7 @@ export class DynamoLedgerStore implements LedgerStore {
       refusals: after.refusals,
       ...present({
         reason: after.reason,
+        refusalCount: after.refusalCount,
         nextAttemptAt: after.nextAttemptAt,
         meteringRecordId: after.meteringRecordId,
         settledAt: after.settledAt,
@@ -366,11 +370,12 @@ export class DynamoLedgerStore implements LedgerStore {
     return lines.sort((one, other) => (one.actionId < other.actionId ? 1 : -1));
   }
 
-  async *audit(month: string): AsyncGenerator<readonly AuditEntry[]> {
+  async *audit(period: string): AsyncGenerator<readonly AuditEntry[]> {
     const pages = queryPages(this.#client, {
       TableName: this.#table,
-      KeyConditionExpression: 'pk = :month',
-      ExpressionAttributeValues: toItem({ ':month': auditPartition(month) }),
+      // An act's id begins with its instant.
+      KeyConditionExpression: 'pk = :month AND begins_with(sk, :period)',
+      ExpressionAttributeValues: toItem({ ':month': auditPartition(period.slice(0, MONTH_LENGTH)), ':period': period }),
     });
     for await (const page of pages) yield page.map(fromAuditItem);
   }
@@ -578,10 +583,18 @@ function settled(sealed: SealedHour, settlement: Settlement): SealedHour {
     status: settlement.status,
     refusals: settlement.refusal ? [...sealed.refusals, settlement.refusal].slice(-REFUSALS_KEPT) : sealed.refusals,
     ...present({
+      refusalCount: refusalsCounted(sealed, settlement),
       reason: settlement.reason,
       nextAttemptAt: settlement.nextAttemptAt,
       meteringRecordId: settlement.meteringRecordId,
       settledAt: isFinal ? settlement.at : undefined,
     }),
   };
+}
+
+/** Counted from when they no longer all stand on the record. */
+function refusalsCounted({ refusals, refusalCount }: SealedHour, { refusal }: Settlement): number | undefined {
+  if (!refusal) return refusalCount;
+  const count = (refusalCount ?? refusals.length) + 1;
+  return count > REFUSALS_KEPT ? count : undefined;
 }

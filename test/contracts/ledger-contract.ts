@@ -288,11 +288,13 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
     }
   });
 
-  test('takes a refused attempt off the record, and keeps the latest eight refusals', async () => {
+  test('takes a refused attempt off the record, keeps the latest eight refusals, and counts all of them', async () => {
     const ledger = await make();
     await ledger.seal(aSealedHour());
     await ledger.intend(aSealedHour(), { id: 'a-1', at: NOW });
+    const counts: (number | undefined)[] = [];
     for (let round = 1; round <= 9; round++) {
+      counts.push((await standing(ledger)).refusalCount);
       await ledger.settle(await standing(ledger), {
         status: 'open',
         at: NOW,
@@ -301,8 +303,13 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
       });
     }
 
-    const { attempts, refusals } = await standing(ledger);
+    const { attempts, refusals, refusalCount } = await standing(ledger);
 
+    // Until then all of them stand there.
+    expect(counts).toEqual(Array(9).fill(undefined));
+    expect(refusalCount).toBe(9);
+    await ledger.settle(await standing(ledger), { status: 'open', at: NOW });
+    expect((await standing(ledger)).refusalCount).toBe(9);
     expect(attempts).toEqual({});
     expect(refusals.map(({ requestId }) => requestId)).toEqual([2, 3, 4, 5, 6, 7, 8, 9].map((each) => `req-${each}`));
   });
@@ -467,7 +474,7 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
     expect((await ledger.credits(SHARD)).size).toBe(0);
   });
 
-  test('keeps audit lines by month in order of their acts, each once', async () => {
+  test('keeps audit lines by month and day in order of their acts, each once', async () => {
     const ledger = await make();
     const early = anAudit('z', at('2026-09-21T11:00:00Z'));
     const later = anAudit('a', at('2026-09-21T11:00:01Z'));
@@ -477,6 +484,8 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
     expect(await ledger.noteAction({ ...early, why: 'another reason' })).toBe('already');
     expect(await all(ledger.audit('2026-09'))).toEqual([early, later]);
     expect(await all(ledger.audit('2026-10'))).toEqual([october]);
+    expect(await all(ledger.audit('2026-09-21'))).toEqual([early, later]);
+    expect(await all(ledger.audit('2026-09-20'))).toEqual([]);
     expect(await ledger.action(early.actionId)).toEqual(early);
     expect(await ledger.action(`${early.actionId}x`)).toBeUndefined();
   });

@@ -398,9 +398,9 @@ export class MemoryLedgerStore implements LedgerStore {
     );
   }
 
-  async *audit(month: string): AsyncGenerator<readonly AuditEntry[]> {
+  async *audit(period: string): AsyncGenerator<readonly AuditEntry[]> {
     const lines = await this.io('read', undefined, () =>
-      [...this.tables.actions.values()].filter(({ actionId }) => actionId.startsWith(month)),
+      [...this.tables.actions.values()].filter(({ actionId }) => actionId.startsWith(period)),
     );
     if (lines.length > 0) yield lines.sort((a, b) => (a.actionId < b.actionId ? -1 : 1));
   }
@@ -488,11 +488,13 @@ function settledAs(current: SealedHour, judged: SealedHour, settlement: Settleme
   const { reason: _reason, nextAttemptAt: _next, ...rest } = current;
   const { refusedAttemptId, refusal, status, reason, nextAttemptAt, meteringRecordId, at } = settlement;
   const attempts = Object.entries(current.attempts).filter(([id]) => id !== refusedAttemptId);
+  const counted = (judged.refusalCount ?? judged.refusals.length) + 1;
   return {
     ...rest,
     status,
     attempts: Object.fromEntries(attempts),
     refusals: refusal ? [...judged.refusals, refusal].slice(-8) : judged.refusals,
+    ...(refusal && counted > 8 ? { refusalCount: counted } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
     ...(meteringRecordId === undefined ? {} : { meteringRecordId }),

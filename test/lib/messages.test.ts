@@ -48,7 +48,7 @@ describe('queues', () => {
   test('take nothing unencrypted, keep all for two weeks, and are encrypted', () => {
     const queues = stacks.ofType('AWS::SQS::Queue');
 
-    expect(queues).toHaveLength(11);
+    expect(queues).toHaveLength(12);
     for (const { id, Properties } of queues) {
       expect(Properties, id).toMatchObject({ MessageRetentionPeriod: 14 * 86_400, SqsManagedSseEnabled: true });
     }

@@ -180,6 +180,12 @@ describe('roles', () => {
       ...dynamodb('notices', 'Query'),
       ...on('FailedRuns', 'sqs:SendMessage'),
     ],
+    ExportAudit: [
+      ...dynamodb('ledger', 'Query'),
+      ...dynamodb('work', 'PutItem', 'Query'),
+      ...on('AuditBucket', 's3:PutObject'),
+      ...on('FailedExports', 'sqs:SendMessage'),
+    ],
     SessionKeysRotation: on(
       'SessionKeysSecret',
       'secretsmanager:GetSecretValue',
@@ -230,6 +236,7 @@ describe('schedules', () => {
       ['Starts tell-product every minute', 'rate(1 minute)'],
       ['Starts refresh-entitlements every 15 minutes', 'rate(15 minutes)'],
       ['Starts watch-deadlines every minute', 'rate(1 minute)'],
+      ['Starts export-audit every 60 minutes', 'rate(60 minutes)'],
     ]);
     for (const { Properties } of schedules) {
       expect(Properties).toMatchObject({

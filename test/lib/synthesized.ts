@@ -125,6 +125,7 @@ function nameOf(resource: unknown): string {
   if (secret) return secret;
   const ses = /:ses:[\w-]+:\d+:([\w-]+\/[\w.@-]+)/.exec(text)?.[1];
   if (ses) return ses;
-  const known = /SessionKeysSecret|FailedRuns|NoticesQueue|WebhooksQueue|MailQueue|AccessEvents|\w*Logs|\w*Function/;
+  const known =
+    /SessionKeysSecret|AuditBucket|FailedRuns|FailedExports|NoticesQueue|WebhooksQueue|MailQueue|AccessEvents|\w*Logs|\w*Function/;
   return known.exec(text)?.[0] ?? text;
 }
