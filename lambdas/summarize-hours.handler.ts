@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { summarizeHours } from './flow/summarize-hours.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
+import { measuredRun, unmeasured } from './runtime/metric.ts';
 import { scheduleHandler } from './runtime/schedule.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
@@ -14,7 +15,7 @@ import { DynamoSummaryStore } from './stores/summary-store.ts';
 import { DynamoUsageStore } from './stores/usage-store.ts';
 import { DynamoWorkStore } from './stores/work-store.ts';
 
-export function createSummarizeHoursHandler({ environment, clock, log }: Surroundings) {
+export function createSummarizeHoursHandler({ environment, clock, log, measure = unmeasured }: Surroundings) {
   const settings = readSettings('summarize-hours', environment);
   const client = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const { CUSTOMERS_TABLE: customers, NOTICES_TABLE: notices, WORK_TABLE: work } = settings;
@@ -30,7 +31,13 @@ export function createSummarizeHoursHandler({ environment, clock, log }: Surroun
     newId: randomUUID,
     log,
   };
-  return scheduleHandler(log, 'HoursSummarized', async (hasTime) => ({ ...(await summarizeHours(ports, hasTime)) }));
+  return scheduleHandler(log, 'HoursSummarized', async (hasTime) => {
+    const result = await measuredRun(
+      () => summarizeHours(ports, hasTime),
+      (count) => measure('summarize-hours', { MetersUnbalanced: count('unbalanced') }),
+    );
+    return { ...result };
+  });
 }
 
 export const handler = built(createSummarizeHoursHandler);

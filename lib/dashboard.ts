@@ -71,7 +71,10 @@ class Board {
         this.#hours('SecondsLeftAtMonthEnd', 'at the month’s end', 'Minimum'),
         this.#hours('SecondsLeftOfEnding', 'of ending licences', 'Minimum'),
       ]),
-      this.#numbers('Oldest waiting (h)', [this.#hours('OldestOpenSeconds', 'since its hour', 'Maximum')]),
+      this.#numbers('Oldest waiting (h)', [
+        this.#hours('OldestOpenSeconds', 'usage, since its hour', 'Maximum'),
+        this.#hours('OldestUntoldSeconds', 'event to be told', 'Maximum'),
+      ]),
       this.#numbers('Units at stake', [
         this.#latest('UnitsAtStake', 'at stake'),
         this.#latest('RecordsOpen', 'records to send'),
@@ -111,8 +114,10 @@ class Board {
     ];
     const happened: readonly [MetricName, string][] = [
       ['EventsRefused', 'events refused'],
+      ['TokensRedeemed', 'buyers came'],
       ['TokensRefused', 'tokens refused'],
       ['MetersBroken', 'ledger broken'],
+      ['MetersUnbalanced', 'books unbalanced'],
       ['MetersAwaitingLicence', 'awaits a licence'],
       ['WebhooksGivenUp', 'webhooks given up'],
       ['CallsThrottled', 'calls throttled by AWS'],
@@ -137,14 +142,15 @@ class Board {
   }
 
   machinery(): IWidget[][] {
-    const mine = `fulfillment-${this.#stage}-`;
+    // CloudWatch cuts names into words; every name of ours begins with these.
+    const mine = `fulfillment ${this.#stage.replaceAll('-', ' ')}`;
     const search = (title: string, schema: string, metric: string, statistic: string, width = 8) =>
       new GraphWidget({
         title,
         width,
         left: [
           new MathExpression({
-            expression: `SEARCH('{${schema}} MetricName="${metric}" "${mine}"', '${statistic}', ${FIVE_MINUTES.toSeconds()})`,
+            expression: `SEARCH('{${schema}} MetricName="${metric}" ${mine}', '${statistic}', ${FIVE_MINUTES.toSeconds()})`,
             usingMetrics: {},
             label: '',
             period: FIVE_MINUTES,
@@ -167,7 +173,12 @@ class Board {
           this.#sum('CallsMade', 'calls', HOUR),
           this.#sum('CallsThrottled', 'throttled', HOUR),
         ]),
-        search('Answers of the APIs', 'AWS/ApiGateway,ApiName', 'Count', 'Sum', HALF),
+        this.#graph(
+          'Audit trail: files, an hour',
+          [this.#sum('FilesExported', 'archived', HOUR), this.#latest('FilesBehind', 'behind')],
+          6,
+        ),
+        search('Answers of the APIs', 'AWS/ApiGateway,ApiName', 'Count', 'Sum', 6),
       ],
     ];
   }

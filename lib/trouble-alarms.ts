@@ -112,6 +112,15 @@ function troubles({ refusedTokens }: AlarmSettings): readonly Trouble[] {
     },
     {
       ...COUNTED,
+      name: 'books-unbalanced',
+      severity: 'high',
+      metric: 'MetersUnbalanced',
+      impact:
+        "The books of a customer's hour do not balance: some of its usage stands nowhere, or twice, and may be billed wrongly",
+      remedy: 'docs/runbook.md#books-that-do-not-balance',
+    },
+    {
+      ...COUNTED,
       name: 'usage-refused',
       severity: 'low',
       metric: 'EventsRefused',

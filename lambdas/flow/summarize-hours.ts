@@ -41,6 +41,8 @@ export interface SummarizeResult {
   /** Hours that were read, and what was written of their meters. */
   hours: number;
   metersWritten: number;
+  /** Meters of those hours whose books do not balance. */
+  unbalanced: number;
   /** Hours that a fault, or a later reading, left to the next run. */
   failed: number;
   leaseTaken: boolean;
@@ -61,7 +63,7 @@ const OLDEST_MS = 395 * 24 * HOUR_MS;
 
 /** Keeps the summaries in step: touched hours first, the latest of them before the others. */
 export async function summarizeHours(ports: SummarizePorts, hasTime: () => boolean): Promise<SummarizeResult> {
-  const result: SummarizeResult = { hours: 0, metersWritten: 0, failed: 0, leaseTaken: false };
+  const result: SummarizeResult = { hours: 0, metersWritten: 0, unbalanced: 0, failed: 0, leaseTaken: false };
   const holder = ports.newId();
   const nowMs = ports.clock();
   if (!(await ports.work.takeLease(LEASE, holder, nowMs, nowMs + LEASE_MS))) return result;
@@ -110,9 +112,10 @@ async function makeFixedLook(
 /** Whether the hour's summary now tells all that stood when it was read. A fault at one hour leaves the others alone. */
 async function summarized(ports: SummarizePorts, hour: HourStart, result: SummarizeResult): Promise<boolean> {
   try {
-    const { written, isWhole } = await summarizeHour(ports, hour);
+    const { written, isWhole, unbalanced } = await summarizeHour(ports, hour);
     result.hours += 1;
     result.metersWritten += written;
+    result.unbalanced += unbalanced;
     return isWhole;
   } catch (error) {
     result.failed += 1;
@@ -133,7 +136,7 @@ const DIFFERENCES_KEPT = 20;
 async function summarizeHour(
   ports: SummarizePorts,
   hour: HourStart,
-): Promise<{ readonly written: number; readonly isWhole: boolean }> {
+): Promise<{ readonly written: number; readonly isWhole: boolean; readonly unbalanced: number }> {
   const asOf = ports.clock();
   const sums = new HourSums();
   let [written, refused] = [0, 0];
@@ -157,8 +160,9 @@ async function summarizeHour(
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
   // Last: whoever finds the hour's totals finds those of its meters, too.
-  const isLatest = await ports.summaries.writeHour(sums.summary(hour, asOf));
-  return { written, isWhole: isLatest && refused === 0 };
+  const summary = sums.summary(hour, asOf);
+  const isLatest = await ports.summaries.writeHour(summary);
+  return { written, isWhole: isLatest && refused === 0, unbalanced: summary.unbalanced };
 }
 
 type Holder = Pick<MeterOfHour, 'customerId' | 'productCode'>;

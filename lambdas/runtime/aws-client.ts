@@ -35,8 +35,8 @@ export function clientSettings(
   const accessKeyId = required(environment, 'AWS_ACCESS_KEY_ID');
   const secretAccessKey = required(environment, 'AWS_SECRET_ACCESS_KEY');
   const sessionToken = environment['AWS_SESSION_TOKEN'];
-  // The name that AWS's own SDKs give this setting.
-  const endpoint = environment[`AWS_ENDPOINT_URL_${service}`];
+  // The names that AWS's own SDKs give this setting: of one service, and of all.
+  const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] || environment['AWS_ENDPOINT_URL'];
   return {
     region,
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },

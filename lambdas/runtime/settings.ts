@@ -50,6 +50,7 @@ const SETTINGS = {
     'NOTICES_TABLE',
     'REJECTS_TABLE',
     'SUMMARIES_TABLE',
+    'STAGE',
   ],
   'rotate-session-keys': ['SESSION_KEYS_SECRET'],
   'refresh-entitlements': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS', 'MARKETPLACE_ACCESS'],
