@@ -58,6 +58,9 @@ const LEASE_MS = 10 * MINUTE_MS;
  */
 const FIXED_LOOKS_MS = [25 * HOUR_MS, 49 * HOUR_MS] as const;
 
+/** After an outage the looks catch up in a few runs; what was touched does not wait for them. */
+const HOURS_A_LOOK = 12;
+
 /** Usage is kept for 400 days; of an hour whose usage is gone, nothing true could be said. */
 const OLDEST_MS = 395 * 24 * HOUR_MS;
 
@@ -101,7 +104,8 @@ async function makeFixedLook(
   // Where none was ever made, nothing was used before either: hours have their first look as they come of age.
   const from = await ports.work.summarizedBefore(look);
   if (from === undefined) await ports.work.noteSummarized(look, end);
-  for (const hour of from === undefined ? [] : hoursBetween(from, end)) {
+  const due = from === undefined ? [] : hoursBetween(from, end);
+  for (const hour of due.slice(0, HOURS_A_LOOK)) {
     if (!hasTime()) return;
     // What can't be summarised keeps those behind it waiting no longer than this: it is tried again as a touched hour.
     if (!(await summarized(ports, hour, result))) await ports.work.markTouched([hour]);
