@@ -64,6 +64,13 @@ export function defineCommand<O extends Options>(definition: CommandDefinition<O
   };
 }
 
+/** The operand that a command can't do without. */
+export function operand(call: Pick<Call<Options>, 'positionals'>, index: number, what: string): string {
+  const given = call.positionals[index];
+  if (given === undefined || given === '') throw new UsageMistake(`Name ${what}.`);
+  return given;
+}
+
 function operandCount(operands: string | undefined): number {
   return operands === undefined ? 0 : operands.split(' ').length;
 }

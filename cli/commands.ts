@@ -2,6 +2,7 @@
 import type { Command } from './command.ts';
 import {
   customersCutOver,
+  customersErase,
   customersLink,
   ledgerConfirm,
   ledgerResubmit,
@@ -9,23 +10,41 @@ import {
   redriveCommand,
   webhooksResend,
 } from './commands/acts.ts';
+import { buyerCommands } from './commands/buyer.ts';
+import { completionCommand } from './commands/completion.ts';
+import { consoleCommand } from './commands/console.ts';
+import { customerCommands } from './commands/customers.ts';
 import { groupsLs } from './commands/groups.ts';
 import { ledgerExplain } from './commands/ledger-explain.ts';
+import { ledgerExport } from './commands/ledger-export.ts';
+import { ledgerStatus } from './commands/ledger-status.ts';
 import { ledgerVerify } from './commands/ledger-verify.ts';
+import { noticesLs, webhooksLs } from './commands/notices.ts';
 import { recordCommands } from './commands/records.ts';
+import { usageCommands } from './commands/usage.ts';
 import { usageImport } from './commands/usage-import.ts';
 
 export const COMMANDS: readonly Command[] = [
+  ...customerCommands,
   customersLink,
+  customersErase,
   customersCutOver,
+  ...usageCommands,
   usageImport,
+  ledgerStatus,
   ledgerVerify,
   ledgerExplain,
+  ledgerExport,
   ledgerResubmit,
   ledgerConfirm,
   ...recordCommands,
   groupsLs,
+  noticesLs,
   redriveCommand,
+  webhooksLs,
   webhooksResend,
   pricesSet,
+  consoleCommand,
+  ...buyerCommands,
+  completionCommand(() => COMMANDS),
 ];

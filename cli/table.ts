@@ -7,7 +7,7 @@ export interface Column<Row> {
 }
 
 const GAP = '  ';
-const SHORTEST = 8;
+const SHORTEST = 6;
 
 /** A table of rows, each a line; the widest columns are cut where the terminal is narrower, and nowhere else. */
 export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[], { stdout }: Terminal): string {

@@ -65,6 +65,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     'client',
+    'console',
     'operator',
     'lambdas/domain',
     'lambdas/contracts',

@@ -15,6 +15,7 @@ const WORDS = new Set([
   'enum',
   'required',
   'properties',
+  'additionalProperties',
   'items',
   'pattern',
   'minimum',
@@ -57,11 +58,13 @@ function memberProblems(root: Schema, schema: Schema, value: unknown, path: stri
   }
   if (typeof value !== 'object' || value === null) return [];
   const properties = (schema['properties'] ?? {}) as Record<string, Schema>;
+  const others = schema['additionalProperties'] as Schema | true | undefined;
   const required = (schema['required'] ?? []) as readonly string[];
   return [
     ...required.filter((name) => !(name in value)).map((name) => `${path}.${name} is missing`),
     ...Object.entries(value).flatMap(([name, member]) => {
-      const own = properties[name];
+      const own = properties[name] ?? others;
+      if (own === true) return [];
       return own ? schemaProblems(root, member, own, `${path}.${name}`) : [`${path}.${name} is not documented`];
     }),
   ];

@@ -4,6 +4,7 @@ import { carryOnAct } from './carry-on.ts';
 import { confirmAct } from './confirm.ts';
 import { creditAct } from './credit.ts';
 import { cutOverAct } from './cut-over.ts';
+import { eraseBuyerAct } from './erase-buyer.ts';
 import { linkAct } from './link.ts';
 import { redriveAct } from './redrive.ts';
 import { releaseAct } from './release.ts';
@@ -25,6 +26,7 @@ export const ACTS: readonly OperatorAct[] = [
   confirmAct,
   cutOverAct,
   linkAct,
+  eraseBuyerAct,
   resendAct,
   redriveAct,
   setPriceAct,

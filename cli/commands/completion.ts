@@ -1,0 +1,113 @@
+// fulfillment completion: what makes a shell complete commands and options.
+import { type Command, defineCommand, operand } from '../command.ts';
+import { EXIT, UsageMistake } from '../exit.ts';
+
+/** `commandsOf` gives all commands, this one among them. */
+export function completionCommand(commandsOf: () => readonly Command[]): Command {
+  return defineCommand({
+    name: 'completion',
+    summary: 'print what makes bash, zsh or fish complete commands and options',
+    operands: 'SHELL',
+    about: `SHELL is bash, zsh or fish. It goes by the name fulfillment: call it so, or by an alias of that name.
+`,
+    options: {},
+    examples: [
+      'source <(fulfillment completion bash)',
+      'source <(fulfillment completion zsh)',
+      'fulfillment completion fish > ~/.config/fish/completions/fulfillment.fish',
+    ],
+    run: async (call, { stdout }) => {
+      const script = SCRIPTS[operand(call, 0, 'the shell: bash, zsh or fish')];
+      if (!script) throw new UsageMistake('There is completion for bash, zsh and fish.');
+      stdout.write(script(commandsOf()));
+      return EXIT.done;
+    },
+  });
+}
+
+const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>> = { bash, zsh, fish };
+
+/** What may follow each beginning of a command: `''` for the first word, `usage` for the second. */
+function followers(commands: readonly Command[]): Map<string, Set<string>> {
+  const followers = new Map<string, Set<string>>();
+  const add = (beginning: string, word: string) => {
+    followers.set(beginning, (followers.get(beginning) ?? new Set()).add(word));
+  };
+  for (const { name, options } of commands) {
+    const words = name.split(' ');
+    for (const [index, word] of words.entries()) add(words.slice(0, index).join(' '), word);
+    for (const option of [...Object.keys(options), 'help']) add(name, `--${option}`);
+  }
+  return followers;
+}
+
+function cases(commands: readonly Command[]): string {
+  return [...followers(commands)]
+    .map(([beginning, words]) => `    '${beginning}') words='${[...words].join(' ')}' ;;`)
+    .join('\n');
+}
+
+function bash(commands: readonly Command[]): string {
+  return `_fulfillment() {
+  local current=\${COMP_WORDS[COMP_CWORD]} beginning='' words='' word
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    [[ $word == -* ]] && break
+    beginning="\${beginning:+$beginning }$word"
+  done
+  case $beginning in
+${cases(commands)}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [[ -n $words ]] || COMPREPLY=($(compgen -f -- "$current"))
+}
+complete -F _fulfillment fulfillment
+`;
+}
+
+function zsh(commands: readonly Command[]): string {
+  return `#compdef fulfillment
+_fulfillment() {
+  local beginning='' found='' word
+  local -a candidates
+  for word in \${words[2,CURRENT-1]}; do
+    [[ $word == -* ]] && break
+    beginning="\${beginning:+$beginning }$word"
+  done
+  case $beginning in
+${cases(commands).replaceAll(') words=', ') found=')}
+  esac
+  candidates=(\${=found})
+  (( \${#candidates} )) && compadd -- $candidates || _files
+}
+compdef _fulfillment fulfillment
+`;
+}
+
+function fish(commands: readonly Command[]): string {
+  const lines = commands.flatMap(({ name, summary, options }) => {
+    const words = name.split(' ');
+    const last = words.at(-1);
+    const before = words.slice(0, -1);
+    const when = before.length === 0 ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${before.join(' ')}`;
+    const seen = `__fish_seen_subcommand_from ${words[0]}; and __fish_seen_subcommand_from ${last}`;
+    return [
+      `complete -c fulfillment -f -n '${when}' -a ${last} -d ${quoted(summary)}`,
+      ...Object.entries(options).map(([option, { kind, help }]) => {
+        const takes = kind === 'value' ? ' -r' : '';
+        return `complete -c fulfillment -n '${seen}' -l ${option}${takes} -d ${quoted(help)}`;
+      }),
+    ];
+  });
+  const groups = new Set(
+    commands
+      .map(({ name }) => name.split(' '))
+      .filter(({ length }) => length > 1)
+      .map(([first]) => first),
+  );
+  const heads = [...groups].map((group) => `complete -c fulfillment -f -n __fish_use_subcommand -a ${group}`);
+  return `${[...heads, ...lines].join('\n')}\n`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
