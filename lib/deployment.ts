@@ -183,6 +183,9 @@ function domainProblems(domain: v.InferOutput<typeof PagesDomainSchema> | undefi
 
 export interface Deployment extends v.InferOutput<typeof DeploymentSchema> {}
 
+/** A deployment as it is written down: what is left out stands at its default (docs/deployment.md). */
+export type DeploymentSettings = v.InferInput<typeof DeploymentSchema>;
+
 /** How often callers may ask before API Gateway answers 429. */
 export type Limit = Deployment['pagesThrottle'];
 

@@ -2,7 +2,7 @@
 import type { App } from 'aws-cdk-lib';
 import { AccessStack } from './access-stack.ts';
 import { mailTopic, sendAlarms } from './alarm-routes.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, type DeploymentSettings, parseDeployment } from './deployment.ts';
 import { LifecycleStack } from './lifecycle-stack.ts';
 import { MailStack } from './mail-stack.ts';
 import { MeteringStack } from './metering-stack.ts';
@@ -25,6 +25,14 @@ export interface Fulfillment {
   readonly publishing?: PublishingAccountStack;
   /** Where the home is not the region of AWS's notices. */
   readonly forwarding?: NoticeForwardingStack;
+}
+
+/**
+ * Puts a deployment's stacks into a seller's own app, from settings as they are written down. Throws one error that names
+ * everything that is wrong with them.
+ */
+export function addFulfillmentOf(app: App, settings: DeploymentSettings): Fulfillment {
+  return addFulfillment(app, parseDeployment(settings));
 }
 
 /** Puts a deployment's stacks into an app. */

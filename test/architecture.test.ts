@@ -4,7 +4,19 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const ROOMS = ['lambdas', 'lib', 'simulator', 'client', 'cli', 'operator', 'console', 'local', 'bench', 'test'];
+const ROOMS = [
+  'lambdas',
+  'lib',
+  'simulator',
+  'client',
+  'cli',
+  'operator',
+  'console',
+  'local',
+  'bench',
+  'packaging',
+  'test',
+];
 
 /** What each room may import besides itself: other rooms, node: modules and packages by name. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -88,6 +100,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   local: ['console', 'lambdas', 'lambdas/*', 'simulator', 'operator', '@aws-sdk/*', 'aws-lambda', 'node:*', 'p-limit'],
   bench: ['*'],
+  packaging: ['node:*'],
   test: ['*'],
 };
 

@@ -1,5 +1,6 @@
 // How a handler becomes the one file that Lambda loads. The stacks and the benchmark bundle by the same options.
 import { readdirSync } from 'node:fs';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import type { HandlerName } from '../../lambdas/runtime/settings.ts';
@@ -18,15 +19,22 @@ export const LAMBDAS_FOLDER = fileURLToPath(new URL('../../lambdas/', import.met
 /** An ES module by its ending, since no package.json lies beside it. */
 export const BUNDLE_FILE = 'index.mjs';
 
-const HANDLER_ENDING = '.handler.ts';
+/** `.ts` here, `.js` where this is a package. */
+const SOURCE_ENDING = extname(import.meta.filename);
+
+const HANDLER_ENDING = `.handler${SOURCE_ENDING}`;
 
 /** Parts of the SDK that our functions never use, and what stands in for them. */
 const STAND_INS = {
-  '@aws-sdk/credential-provider-node': fileURLToPath(
+  '@aws-sdk/credential-provider-node': sourceFile(
     new URL('../../lambdas/runtime/environment-credentials.ts', import.meta.url),
   ),
-  '@smithy/core/event-streams': fileURLToPath(new URL('../../lambdas/runtime/no-event-streams.ts', import.meta.url)),
+  '@smithy/core/event-streams': sourceFile(new URL('../../lambdas/runtime/no-event-streams.ts', import.meta.url)),
 };
+
+function sourceFile(url: URL): string {
+  return fileURLToPath(url).replace(/\.ts$/, SOURCE_ENDING);
+}
 
 /** Every handler that has a file. */
 export function handlerNames(): string[] {
