@@ -3,6 +3,7 @@
 //   --seed S [--without a,b] [--hours H] [--customers C]           one world, as a failure names it
 //   --defects [--seeds N] [--share N] [--defect TEXT]      worlds with a planted defect: each has to fail
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { commandOf, liveThrough, shrink } from './simulation/live.ts';
 import type { Recipe } from './simulation/plan.ts';
@@ -82,17 +83,17 @@ function liveInProcess(seeds: number, from: number): Promise<number[]> {
   const child = spawn(process.execPath, [...process.execArgv, script, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
+  const lines = createInterface(child.stdout);
+  let last = '';
+  // What a process found is told as it finds it; its last line is for us.
+  lines.on('line', (line) => {
+    if (last !== '') console.log(last);
+    last = line;
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject).on('close', (code) => {
-      const lines = output.trimEnd().split('\n');
-      const summary = lines.pop() ?? '';
-      if (lines.length > 0) console.log(lines.join('\n'));
       if (code !== 0 && code !== 1) return reject(new Error(`The worlds from ${from} on ended with code ${code}.`));
-      resolve((JSON.parse(summary) as { failed: number[] }).failed);
+      resolve((JSON.parse(last) as { failed: number[] }).failed);
     });
   });
 }

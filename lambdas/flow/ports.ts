@@ -74,7 +74,7 @@ export interface CustomerStore {
   finishEnding(licenceKey: string, ending: LicenceEnding): Promise<boolean>;
   /**
    * Writes a cut-over onto both of a buyer's licences and makes the new one the customer's, or none of it. Once per
-   * pair of licences: `'moved'` and nothing written where either is cut over, or is not the customer's, by now.
+   * pair of licences: `'moved'` and nothing written where either is cut over, ends, or is not the customer's, by now.
    */
   noteCutOver(legacy: Licence, licence: Licence): Promise<'noted' | 'moved'>;
 }

@@ -89,8 +89,11 @@ const CHUNK_RECORDS = 50;
 /** With less than this left to its deadline, a record's call does not wait for the next round to fill it up. */
 const NO_TIME_TO_FILL_MS = 5 * 60_000;
 
-/** After this many infrastructure faults in a row, a run leaves AWS alone until the next. */
+/** After this many infrastructure faults in a row, a run leaves a region of AWS alone until the next. */
 const FAULTS_IN_A_ROW = 3;
+
+/** How many records of regions that are down a run passes over, in search of what others still take. */
+const PASSED_OVER_AT_MOST = 10_000;
 
 /**
  * Sends what is open, soonest deadline first, until nothing is due or time runs out. Safe if two ever run. A fault at
@@ -139,7 +142,7 @@ class SendRun {
   #heldGroups: ReadonlySet<string> = new Set();
   /** Groups that this run has held: a look that was under way then may not have seen them. */
   readonly #heldByUs = new Set<string>();
-  /** Where records stand that failed in this run. They wait for the next, or a run would spin on them. */
+  /** Where records stand that failed in this run, or whose region did. They wait for the next, or a run would spin. */
   readonly #failed = new Set<string>();
   /** Calls under way or waiting for their turn, each until its results are written. */
   readonly #calls = new Set<Promise<void>>();
@@ -154,7 +157,9 @@ class SendRun {
   #isMoreDue = false;
   /** Whether a round has come to nothing: another would not get anywhere either. */
   #isStuck = false;
-  #faultsInARow = 0;
+  /** By region. */
+  readonly #faultsInARow = new Map<string, number>();
+  #passedOver = 0;
 
   constructor(ports: SendPorts, hasTime: () => boolean) {
     this.#ports = ports;
@@ -167,7 +172,7 @@ class SendRun {
    */
   async round(): Promise<boolean> {
     await (this.#isMoreDue ? this.#room() : this.allAnswered());
-    if (this.#isStuck || this.#isAwsDown()) return false;
+    if (this.#isStuck || this.#passedOver >= PASSED_OVER_AT_MOST) return false;
     const { lingerMs, work, clock } = this.#ports;
     const nowMs = clock();
     this.#heldGroups = new Set((await work.heldGroups()).keys());
@@ -246,7 +251,7 @@ class SendRun {
     this.#isMoreDue = false;
     // A held group may be large: what stands behind it in the order must not wait for its release.
     for await (const references of this.#due(nowMs)) {
-      this.#isMoreDue = isFull() || !this.#hasTime();
+      this.#isMoreDue = isFull() || !this.#hasTime() || this.#passedOver >= PASSED_OVER_AT_MOST;
       if (this.#isMoreDue) break;
       const records = await this.#read(references);
       await this.#each(
@@ -256,6 +261,10 @@ class SendRun {
       );
       for (const record of records) {
         if (!isDue(record, nowMs) || this.#isHeld(record)) continue;
+        if (this.#isDown(record)) {
+          this.#passOver(record);
+          continue;
+        }
         sendable.push(record);
         this.#takeInHand(record);
       }
@@ -307,8 +316,13 @@ class SendRun {
     return this.#failed.has(place) || this.#inHand.has(place);
   }
 
-  #isAwsDown(): boolean {
-    return this.#faultsInARow >= FAULTS_IN_A_ROW;
+  #isDown({ meteringRegion }: Pick<SealedHour, 'meteringRegion'>): boolean {
+    return (this.#faultsInARow.get(meteringRegion) ?? 0) >= FAULTS_IN_A_ROW;
+  }
+
+  #passOver(record: SealedHour): void {
+    this.#failed.add(placeOf(keyOf(record)));
+    this.#passedOver += 1;
   }
 
   #call(batch: MeteringBatch): Promise<void> {
@@ -322,11 +336,11 @@ class SendRun {
     return this.#contained(facts, batch.records.map(keyOf), () => this.#callContained(batch));
   }
 
-  /** What of a batch may be sent now: nothing once time has run out or AWS is down. */
-  #stillSendable({ records }: MeteringBatch): SealedHour[] {
-    if (!this.#hasTime() || this.#isAwsDown()) return [];
+  /** What of a batch may be sent now: nothing once time has run out or its region is down. */
+  #stillSendable(batch: MeteringBatch): SealedHour[] {
+    if (!this.#hasTime() || this.#isDown(batch)) return [];
     const nowMs = this.#ports.clock();
-    return records.filter(
+    return batch.records.filter(
       (record) => nowMs < record.deadlineAt && !this.#isHeld(record) && !this.#failed.has(placeOf(keyOf(record))),
     );
   }
@@ -349,7 +363,7 @@ class SendRun {
     const nowMs = ports.clock();
     const judgement = { attemptId, nowMs, ...(answer.requestId === undefined ? {} : { requestId: answer.requestId }) };
     if (answer.kind === 'answered') {
-      this.#faultsInARow = 0;
+      this.#faultsInARow.delete(batch.meteringRegion);
       const answers: ReadonlyMap<string, RecordAnswer | undefined> = new Map(
         records.map((record, index) => [identityOf(record), answer.answers[index]]),
       );
@@ -374,18 +388,18 @@ class SendRun {
           this.result.throttled += 1;
           this.#ports.pace.throttled();
         }
-        this.#noteFault(fault.code, !fault.isThrottled);
+        this.#noteFault(batch, fault.code, !fault.isThrottled);
         return;
       case 'unknown':
-        this.#noteFault(fault.code, true);
+        this.#noteFault(batch, fault.code, true);
         return;
       case 'unlisted':
-        // One record at fault alone says as much as a fault of all: three in a row, and the run leaves AWS alone.
-        this.#noteFault(fault.code, batch.records.length === 1);
+        // One record at fault alone says as much as a fault of all: three in a row, and the run leaves the region alone.
+        this.#noteFault(batch, fault.code, batch.records.length === 1);
         await this.#callHalves(batch);
         return;
       case 'invalid':
-        this.#faultsInARow = 0;
+        this.#faultsInARow.delete(batch.meteringRegion);
         this.#ports.log.warn('BatchInvalid', { awsCode: fault.code, records: batch.records.length });
         // The product code stands once in a call, not in its records: halving could not find a culprit.
         if (first && fault.code === 'InvalidProductCodeException') await this.#holdGroup(first, fault.code);
@@ -399,9 +413,10 @@ class SendRun {
     if (batch.records.length > 1) for (const half of halves(batch)) await this.#call(half);
   }
 
-  #noteFault(code: string, countsAsDown: boolean): void {
+  #noteFault({ meteringRegion }: MeteringBatch, code: string, countsAsDown: boolean): void {
     this.result.faults += 1;
-    if (countsAsDown) this.#faultsInARow += 1;
+    const before = this.#faultsInARow.get(meteringRegion) ?? 0;
+    if (countsAsDown) this.#faultsInARow.set(meteringRegion, before + 1);
     this.#ports.log.warn('CallFailed', { awsCode: code });
   }
 

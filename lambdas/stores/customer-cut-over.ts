@@ -4,6 +4,9 @@ import type { Licence } from '../domain/licence.ts';
 import { customerItemKey, fromCustomerItem, LAYOUT, licenceItemKey } from './customer-items.ts';
 import { getItem, toItem, transact } from './dynamo.ts';
 
+/** Whoever noted an end before found no other licence to note it on: that one would take over and never end. */
+const RUNS_ON = 'attribute_not_exists(cutOverHour) AND attribute_not_exists(ending)';
+
 /** See `CustomerStore.noteCutOver`. */
 export async function noteCutOver(
   client: DynamoDBClient,
@@ -21,7 +24,7 @@ export async function noteCutOver(
         TableName: table,
         Key: toItem(licenceItemKey(legacy.licenceKey)),
         UpdateExpression: 'SET cutOverHour = :hour, counterpartKey = :other',
-        ConditionExpression: 'customerId = :customer AND attribute_not_exists(cutOverHour)',
+        ConditionExpression: `customerId = :customer AND ${RUNS_ON}`,
         ExpressionAttributeValues: toItem({
           ':hour': legacy.cutOverHour,
           ':other': legacy.counterpartKey,
@@ -50,8 +53,7 @@ function licenceWrite(
         'SET cutOverHour = :cutOverHour, counterpartKey = :counterpartKey, customerId = :customer',
         ...names.map((name) => `#${name} = if_not_exists(#${name}, :${name})`),
       ].join(', '),
-      ConditionExpression:
-        '(attribute_not_exists(customerId) OR customerId = :customer) AND attribute_not_exists(cutOverHour)',
+      ConditionExpression: `(attribute_not_exists(customerId) OR customerId = :customer) AND ${RUNS_ON}`,
       ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: toItem({
         ...Object.fromEntries(names.map((name) => [`:${name}`, filled[name as keyof typeof filled]])),

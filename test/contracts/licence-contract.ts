@@ -2,15 +2,20 @@
 import { expect, test } from 'vitest';
 import type { LicenceEnding } from '../../lambdas/domain/licence.ts';
 import type { CustomerStore } from '../../lambdas/flow/ports.ts';
-import { at } from '../builders.ts';
+import { aLicence, anHour, at } from '../builders.ts';
 
 const NOTICE = at('2026-09-21T11:05:00Z');
 const GONE = at('2026-09-21T11:30:00Z');
 const AGAIN = at('2026-09-21T12:10:00Z');
 
-type Licences = Pick<CustomerStore, 'licence' | 'noteStart' | 'noteEnding' | 'endingLicences' | 'finishEnding'>;
+type Licences = Pick<
+  CustomerStore,
+  'licence' | 'noteStart' | 'noteEnding' | 'endingLicences' | 'finishEnding' | 'noteCutOver'
+>;
 
-/** `make` gives a store that knows one licence, and its key. */
+const OTHER_KEY = 'l-11111111111111111111111111111111';
+
+/** `make` gives a store that knows one licence of a customer, and its key. */
 export function describeLicences(make: () => Promise<{ licences: Licences; licenceKey: string }>): void {
   const endings = async (licences: Licences) => (await licences.endingLicences()).map(({ ending }) => ending);
 
@@ -69,6 +74,21 @@ export function describeLicences(make: () => Promise<{ licences: Licences; licen
       ['agmt-2', undefined],
     ]);
     expect(await licences.endingLicences()).toEqual([]);
+  });
+
+  test('writes a cut-over only while no end of either licence has been noted since it was decided', async () => {
+    const { licences, licenceKey } = await make();
+    const cutOver = { cutOverHour: anHour('2026-09-21T15'), counterpartKey: OTHER_KEY };
+    const read = { ...aLicence(), ...(await licences.licence(licenceKey)), ...cutOver };
+    const made = { ...read, licenceKey: OTHER_KEY, counterpartKey: licenceKey };
+    await licences.noteEnding(licenceKey, { noticeAt: NOTICE });
+    const whileEnding = await licences.noteCutOver(read, made);
+    await licences.noteStart(licenceKey, { from: AGAIN });
+
+    expect(whileEnding).toBe('moved');
+    expect(await licences.licence(OTHER_KEY)).toBeUndefined();
+    expect(await licences.noteCutOver(read, made)).toBe('noted');
+    expect(await licences.licence(OTHER_KEY)).toMatchObject({ counterpartKey: licenceKey });
   });
 
   test('loses no step of an end to another that is told at once', async () => {

@@ -37,7 +37,10 @@ describe('work in memory, at once', () => describeWorkAtOnce(async () => new Mem
 describe('licences in memory', () =>
   describeLicences(async () => {
     const licences = new MemoryLicences();
+    const { customerId, productCode, firstSeenAt } = aLicence();
+    const held = { licenceKeys: [LICENCE_KEY], createdAt: firstSeenAt, sequence: 1 };
     licences.add(aLicence());
+    licences.table.customers.set(customerId, { customerId, productCode, ...held });
     return { licences, licenceKey: LICENCE_KEY };
   }));
 

@@ -107,21 +107,20 @@ export class LedgerTables {
     this.entries.set(partition, meter, sealed);
     const key = `${partition} ${meter}`;
     const before = this.#places.get(key);
-    if (before) this.#byState.delete(before.stateKey, before.stateSort);
     if (isLive(sealed.status) && sealed.record.quantity > 0) this.#unsettled.set(key, sealed);
     else this.#unsettled.delete(key);
     const place = statePlace(sealed);
-    if (!place) return void this.#places.delete(key);
-    this.#places.set(key, place);
-    const { deadlineAt, status, nextAttemptAt } = sealed;
-    const reference = {
-      partition,
-      meter,
-      deadlineAt,
-      status,
-      ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
-    };
-    this.#byState.set(place.stateKey, place.stateSort, reference);
+    if (place) this.#places.set(key, place);
+    else this.#places.delete(key);
+    this.reindex(() => {
+      if (before) this.#byState.delete(before.stateKey, before.stateSort);
+      if (place) this.#byState.set(place.stateKey, place.stateSort, referenceOf(sealed, partition, meter));
+    });
+  }
+
+  /** The index follows at once; a real one does later, each change after the one before it. */
+  protected reindex(change: () => void): void {
+    change();
   }
 
   counter({ licenceKey, dimension, termStart }: CounterName): TermCounter {
@@ -175,6 +174,10 @@ export class LedgerTables {
     for (const [, , entry] of this.entries.entries()) if (entry.kind === 'sealed') found.push(entry);
     return found;
   }
+}
+
+function referenceOf({ deadlineAt, status, nextAttemptAt }: SealedHour, partition: string, meter: string): LiveRecord {
+  return { partition, meter, deadlineAt, status, ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }) };
 }
 
 export class MemoryLedgerStore implements LedgerStore {

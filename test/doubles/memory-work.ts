@@ -273,6 +273,7 @@ export class MemoryLicences implements Licences {
       const customer = customers.get(legacy.customerId);
       const isTaken = held && (held.customerId !== legacy.customerId || held.cutOverHour !== undefined);
       if (!old || !customer || old.cutOverHour !== undefined || isTaken) return 'moved';
+      if (old.ending || held?.ending) return 'moved';
       if (cutOverHour === undefined || counterpartKey === undefined) return 'moved';
       licences.set(old.licenceKey, { ...old, cutOverHour, counterpartKey: licence.licenceKey });
       licences.set(licence.licenceKey, { ...made, ...held, cutOverHour, counterpartKey });

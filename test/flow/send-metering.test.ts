@@ -210,6 +210,21 @@ describe('a run', () => {
     expect((await standing(world, 0)).attempts).toEqual({});
   });
 
+  test('leaves a region alone after three faults in a row, and sends the others what is theirs', async () => {
+    // More of the region that is down than a round takes, all of them before what the other takes.
+    const world = await aWorld(2_120, (index) => ({ meteringRegion: index < 2_100 ? 'us-east-1' : 'eu-west-1' }));
+    world.limitCalls = oneByOne();
+    world.answer = (batch) =>
+      batch.meteringRegion === 'us-east-1'
+        ? { kind: 'unknown', code: 'InternalServiceErrorException' }
+        : success(batch);
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toHaveLength(4);
+    expect(world.ledger.sealedHours().filter(({ status }) => status === 'honoured')).toHaveLength(20);
+  });
+
   test('leaves out a record whose deadline passed while it waited for the pace', async () => {
     const world = await aWorld(3, (index) => ({ deadlineAt: NOW + 30_000 + index * 30_000 }));
     world.pace.take = async () => {

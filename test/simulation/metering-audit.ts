@@ -345,7 +345,7 @@ function wrongCredits(world: MeteringWorld): string | undefined {
 function wrongCarry(world: MeteringWorld, { customer, carriesIn }: Meter): string | undefined {
   const ending = world.licences.licences.get(customer.licence.licenceKey)?.ending;
   if (!ending || !customer.end) return undefined;
-  const knownMs = endHeardMs(customer) + RACE_MS;
+  const knownMs = endHeardMs(world, customer) + RACE_MS;
   const late = carriesIn.find(
     ({ hour, carriedAt }) => carriedAt > knownMs && hour > lastHourOf(ending, world.plan.policy),
   );
@@ -534,16 +534,14 @@ function unbilledWithoutCause(world: MeteringWorld, meter: Meter): string | unde
   const rulings = world.aws.rulings.get(identityOf(sealed)) ?? new Set();
   if (rulings.has('suspended') || rulings.has('pending') || rulings.has('unknownDimension')) return undefined;
   if (rulings.has('beforeStart')) return `stamped before the licence's start: ${key}`;
-  if (rulings.has('afterEnd') && sealed.sealedAt < endHeardMs(customer) + RACE_MS) return undefined;
+  if (rulings.has('afterEnd') && sealed.sealedAt < endHeardMs(world, customer) + RACE_MS) return undefined;
   if (wasInHeldGroup(world, sealed)) return undefined;
   const goneMs = (customer.end?.deprovisionedAtMs ?? Infinity) + HOUR_MS;
   const isGone = hourStartMs(sealed.hour) <= (customer.end?.deprovisionedAtMs ?? 0);
   const untilMs = Math.min(world.aws.takesUntilMs(hourStartMs(sealed.hour)), isGone ? goneMs : Infinity);
-  const goodMs = world.goodMs(sealed.sealedAt + world.plan.policy.lingerMs, untilMs, [
-    'outage',
-    'sendersDown',
-    'tablesDown',
-  ]);
+  const sendableMs = sealed.sealedAt + world.plan.policy.lingerMs;
+  const troubles = ['outage', 'sendersDown', 'tablesDown'] as const;
+  const goodMs = world.goodMs(sendableMs, untilMs, troubles, sealed.meteringRegion);
   if (goodMs >= SEND_GRACE_MS)
     return `${sealed.status} with ${Math.round(goodMs / MINUTE_MS)} good minutes to send it: ${key}`;
   // A late close must not have put it into a record that could not be sent any more.
@@ -553,8 +551,8 @@ function unbilledWithoutCause(world: MeteringWorld, meter: Meter): string | unde
 }
 
 /** When we knew the end of a licence: a notice of one that we do not know waits until we do. */
-function endHeardMs({ end, heardAtMs }: PlannedCustomer): number {
-  return Math.max(end?.heardAtMs ?? 0, heardAtMs);
+function endHeardMs(world: MeteringWorld, customer: PlannedCustomer): number {
+  return Math.max(customer.end?.heardAtMs ?? 0, heardAtMs(world, customer));
 }
 
 /** Records that share a fault which AWS showed are not sent until an operator releases them. */
@@ -584,7 +582,7 @@ function isLeftWithCause(world: MeteringWorld, { customer, key, hour, lastWritte
 
 /** The end of a licence costs nothing that was reported in time, where nothing stood in its way. */
 function lostAtEnd(world: MeteringWorld, customer: PlannedCustomer, meters: readonly Meter[]): string | undefined {
-  const { end, licence, product } = customer;
+  const { end, licence, product, takesOverFrom } = customer;
   const ending = end && world.licences.licences.get(licence.licenceKey)?.endNotices;
   if (!end || !ending || product.lateUsage === 'hold' || product.rehearsal || product.pricingModel !== 'subscription') {
     return undefined;
@@ -592,11 +590,16 @@ function lostAtEnd(world: MeteringWorld, customer: PlannedCustomer, meters: read
   const fromMs = end.noticeAtMs - 4 * HOUR_MS;
   const untilMs = end.deprovisionedAtMs + HOUR_MS;
   const isTroubled = world.plan.troubles.some((each) => each.fromMs < untilMs && each.untilMs > fromMs);
-  if (isTroubled || endHeardMs(customer) - end.deprovisionedAtMs > 3 * MINUTE_MS) return undefined;
+  if (isTroubled || endHeardMs(world, customer) - end.deprovisionedAtMs > 3 * MINUTE_MS) return undefined;
   const accessEndMs = Math.min(end.noticeAtMs + world.plan.policy.noticeToRevokeMs, end.deprovisionedAtMs);
+  const cutOverHour = cutOverHourOf(world, customer);
+  // Before its end it had handed over, or it had not begun: what lies on the other side is held for that.
+  if (cutOverHour !== undefined && (takesOverFrom === undefined) === cutOverHour <= hourOf(accessEndMs))
+    return undefined;
   const inTimeMs = accessEndMs - END_GRACE_MS;
   const lost = meters.find(({ customer: of, hour, sealed, tally, lastWrittenMs, carriesIn }) => {
     if (of !== customer || !sealed || sealed.heldLate === 0 || hour > hourOf(accessEndMs)) return false;
+    if (takesOverFrom !== undefined && cutOverHour !== undefined && hour < cutOverHour) return false;
     // More than one record holds, and no later hour to take it.
     if (sealed.heldLate <= tally.used - MAX_QUANTITY) return false;
     return lastWrittenMs < inTimeMs && carriesIn.every(({ carriedAt }) => carriedAt < inTimeMs);

@@ -134,6 +134,7 @@ export class MeteringWorld {
   readonly #products: Map<string, Plan['products'][number]>;
   #ids = 0;
   #pending = 0;
+  #indexedAtMs = 0;
   #isOver = false;
   #onDeath = () => {};
   /** Reports that come just as a closer looks. */
@@ -147,7 +148,8 @@ export class MeteringWorld {
     this.#policy = defect.policy?.(plan.policy) ?? plan.policy;
     this.#products = new Map(plan.products.map((product) => [product.productCode, product]));
     this.usage = new NotedUsageTable(plan.climate.pageSize, this.now);
-    this.ledger = new WatchedLedger(plan.climate.pageSize, (sealed) => this.#noteSeal(sealed));
+    const onSeal = (sealed: SealedHour) => this.#noteSeal(sealed);
+    this.ledger = new WatchedLedger(plan.climate.pageSize, onSeal, (change) => this.#reindex(change));
     this.work = new WorkTable();
     this.#noteGroups(this.work.groups);
     this.aws = new SimulatedAws(plan, streamOf(plan.recipe.seed, 'aws'), this.now);
@@ -194,9 +196,12 @@ export class MeteringWorld {
     return this.plan.troubles.some((each) => each.kind === kind && atMs >= each.fromMs && atMs < each.untilMs);
   }
 
-  /** How much of a span none of these troubles lay on. */
-  goodMs(fromMs: number, untilMs: number, kinds: readonly Trouble['kind'][]): number {
-    const troubles = this.plan.troubles.filter(({ kind }) => kinds.includes(kind)).sort((a, b) => a.fromMs - b.fromMs);
+  /** How much of a span none of these troubles lay on; outages count where they are of the region. */
+  goodMs(fromMs: number, untilMs: number, kinds: readonly Trouble['kind'][], region?: string): number {
+    const isThere = (each: Trouble) => each.kind !== 'outage' || (each.region ?? region) === region;
+    const troubles = this.plan.troubles
+      .filter((each) => kinds.includes(each.kind) && isThere(each))
+      .sort((a, b) => a.fromMs - b.fromMs);
     let [good, at] = [0, fromMs];
     for (const trouble of troubles) {
       if (trouble.untilMs <= at) continue;
@@ -388,6 +393,17 @@ export class MeteringWorld {
     return found && `${partition} ${found[0]}`;
   }
 
+  /** Changes of an index come late, and in their order. */
+  #reindex(change: () => void): void {
+    const { indexLagMs } = this.plan.climate;
+    if (indexLagMs === 0) {
+      change();
+      return;
+    }
+    this.#indexedAtMs = Math.max(this.#indexedAtMs, this.now() + this.#random() * indexLagMs);
+    this.#schedule.at(this.#indexedAtMs, change);
+  }
+
   #noteGroups(groups: WorkTable['groups']): void {
     const set = groups.set.bind(groups);
     groups.set = (key, group) => {
@@ -418,7 +434,7 @@ export class MeteringWorld {
 
   /** What AWS tells of a licence. What could not be noted is told again. */
   #tell(kind: 'start' | 'notice' | 'deprovision' | 'renewal', customer: PlannedCustomer): void {
-    const { licence, end, startsAtMs, renewedAtMs, isStartTold, index } = customer;
+    const { licence, end, startsAtMs, renewedAtMs, isStartTold, index, cutOver } = customer;
     const { licenceKey, customerId, productCode } = licence;
     let isNoted = false;
     this.#pending += 1;
@@ -441,13 +457,13 @@ export class MeteringWorld {
       }
       const agreement = isStartTold ? { agreementId: `agmt-${index}` } : {};
       let noted: Licence | undefined = licence;
-      if (kind === 'notice' && end) {
-        noted = await customers.noteEnding(licenceKey, { ...agreement, noticeAt: end.noticeAtMs });
-      }
-      if (kind === 'deprovision' && end) {
+      if ((kind === 'notice' || kind === 'deprovision') && end) {
         const gone = end.deprovisionedAtMs;
         const ending = { noticeAt: gone, revokedAt: gone, deprovisionedAt: gone };
-        noted = await customers.noteEnding(licenceKey, { ...agreement, ...ending });
+        const told = { ...agreement, ...(kind === 'notice' ? { noticeAt: end.noticeAtMs } : ending) };
+        noted = await customers.noteEnding(licenceKey, told);
+        // One agreement, whatever its buyer is metered by: the other name ends with it, if it is known.
+        if (cutOver) await customers.noteEnding(cutOver.counterpart.licence.licenceKey, told);
       }
       if (kind === 'renewal' && renewedAtMs !== undefined) {
         noted = await customers.noteStart(licenceKey, { agreementId: `agmt-${index}-2`, from: renewedAtMs });

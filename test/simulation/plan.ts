@@ -32,6 +32,7 @@ export const KINDS = [
   'faults',
   'foreign',
   'huge',
+  'indexLag',
   'late',
   'lateNotices',
   'lostMarkers',
@@ -178,8 +179,8 @@ export type OperatorAct =
 /** Acts on a range of hours, or on what shares a fault. */
 export type WideAct = 'confirm' | 'resubmit' | 'releaseGroup';
 
-export type Trouble = Interval & { readonly id: string } & (
-    | { readonly kind: 'outage'; readonly how: OutageKind }
+export type Trouble = Interval & { readonly id: string } /** Of one region, or of AWS as a whole. */ & (
+    | { readonly kind: 'outage'; readonly how: OutageKind; readonly region?: string }
     | { readonly kind: 'closersDown' | 'sendersDown' | 'tablesDown' }
   );
 
@@ -192,6 +193,8 @@ interface Climate {
   readonly tableFaultChance: number;
   readonly awsFaultChance: number;
   readonly skewMs: number;
+  /** How far the ledger's index by state may be behind its table. */
+  readonly indexLagMs: number;
 }
 
 /** The points that AWS's texts leave open, drawn for each world. */
@@ -220,6 +223,7 @@ export interface Plan {
 }
 
 const MONTH_STARTS = [at('2026-10-01T00:00:00Z'), at('2027-01-01T00:00:00Z')] as const;
+const REGIONS = ['us-east-1', 'eu-west-1'] as const;
 const DIMENSIONS = ['requests', 'gb_stored', 'direct'] as const;
 
 export function drawPlan(recipe: Recipe): Plan {
@@ -301,6 +305,7 @@ function drawClimate({ seed, isOff }: Drawing): Climate {
     tableFaultChance: chance('tableFaults', [0, 0, 0.002, 0.008]),
     awsFaultChance: chance('faults', [0, 0.1, 0.1, 0.3]),
     skewMs: chance('skew', [0, 0, 15 * SECOND_MS, 55 * SECOND_MS]),
+    indexLagMs: chance('indexLag', [0, 0, 0, SECOND_MS, 30 * SECOND_MS, 3 * MINUTE_MS]),
   };
 }
 
@@ -342,7 +347,7 @@ function drawProducts({ seed, isOff, startMs }: Drawing): Product[] {
       ...(isRehearsed && !isOff('rehearsals') ? { rehearsal } : {}),
       productCode: `product-${index}`,
       identityStyle: pick(random, ['licence', 'licence', 'legacy'] as const),
-      meteringRegion: pick(random, ['us-east-1', 'eu-west-1'] as const),
+      meteringRegion: pick(random, REGIONS),
       lateUsage: pick(random, ['carry', 'carry', 'carry', 'hold'] as const),
       zeroRecords: isOff('zeros') ? 'off' : zeroRecords,
       pricingModel: isConsumed ? 'contractWithConsumption' : isOff('contracts') ? 'subscription' : pricingModel,
@@ -416,7 +421,9 @@ function drawCustomer(world: Drawing, products: readonly Product[], index: numbe
     ...(contract === undefined ? {} : { contract }),
   };
   const cutOver = drawCutOverOf(world, customer, licenceArn);
-  return cutOver === undefined ? customer : { ...customer, cutOver };
+  if (cutOver === undefined) return customer;
+  const { renewedAtMs: _renewedAtMs, ...once } = customer;
+  return { ...once, cutOver };
 }
 
 /** Some of the buyers by customer identifier are to be metered by licence from an hour of the world on. */
@@ -425,13 +432,13 @@ function drawCutOverOf(
   customer: PlannedCustomer,
   licenceArn: string,
 ): PlannedCutOver | undefined {
-  const { index, product, licence, end, contract, heardAtMs, ...same } = customer;
+  const { index, product, licence, contract, heardAtMs, renewedAtMs: _renewedAtMs, ...same } = customer;
   const random = streamOf(seed, 'cutOver', index);
   const isDrawn = random() < 0.4;
   const fromMs = Math.min(Math.max(startMs, heardAtMs), endMs);
   const actAtMs = Math.floor(fromMs + random() * 0.5 * (endMs - fromMs)) + MINUTE_MS;
   const hour = addHours(hourOf(actAtMs), whole(random, 3, 5));
-  if (!isDrawn || end || product.identityStyle !== 'legacy') return undefined;
+  if (!isDrawn || product.identityStyle !== 'legacy') return undefined;
   const name: LicenceName = { style: 'licence', licenceArn };
   const licenceKey = licenceKeyOf(name);
   const { customerIdentifier: _identifier, ...known } = licence;
@@ -850,7 +857,9 @@ function drawTroubles({ seed, isOff, startMs, endMs, policy }: Drawing): Trouble
       const lengthMs = kind === 'outage' && how === 'ThrottlingException' ? Math.min(drawnMs, HOUR_MS) : drawnMs;
       const untilMs = Math.min(fromMs + lengthMs, endMs + policy.meteringWindowMs);
       const when = { id: `${kind}.${n}`, fromMs, untilMs };
-      troubles.push(kind === 'outage' ? { ...when, kind, how } : { ...when, kind });
+      const ofRegion = streamOf(seed, 'outageRegion', n);
+      const where = ofRegion() < 0.5 ? { region: pick(ofRegion, REGIONS) } : {};
+      troubles.push(kind === 'outage' ? { ...when, kind, how, ...where } : { ...when, kind });
     }
   };
   const long = policy.meteringWindowMs + 2 * HOUR_MS;

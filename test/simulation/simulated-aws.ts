@@ -64,7 +64,7 @@ export class SimulatedAws {
     await wait(20 + this.#random() * 200);
     this.#inspect(batch);
     const fate = this.#random() / (this.#faultChance || Number.EPSILON);
-    const fault = this.#outage() ?? this.#throttle(batch) ?? faultBefore(fate);
+    const fault = this.#outage(batch) ?? this.#throttle(batch) ?? faultBefore(fate);
     if (fault) {
       // A call that never arrived is in no log.
       const answer = fault.kind === 'unknown' ? 'unknown' : 'refused';
@@ -125,10 +125,14 @@ export class SimulatedAws {
     return Math.min(hourMs + this.#plan.policy.meteringWindowMs, monthEndMs);
   }
 
-  #outage(): BatchAnswer | undefined {
+  #outage({ meteringRegion }: MeteringBatch): BatchAnswer | undefined {
     const nowMs = this.#clock();
     const outage = this.#plan.troubles.find(
-      (each) => each.kind === 'outage' && nowMs >= each.fromMs && nowMs < each.untilMs,
+      (each) =>
+        each.kind === 'outage' &&
+        nowMs >= each.fromMs &&
+        nowMs < each.untilMs &&
+        (each.region ?? meteringRegion) === meteringRegion,
     );
     if (outage?.kind !== 'outage') return undefined;
     if (outage.how === 'InternalServiceErrorException') return { kind: 'unknown', code: outage.how };

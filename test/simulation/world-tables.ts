@@ -67,13 +67,19 @@ export class SparingWork {
   }
 }
 
-/** Tells of each seal as it is written. */
+/** Tells of each seal as it is written. Its index by state may follow later, as DynamoDB's do. */
 export class WatchedLedger extends LedgerTables {
   readonly #onSeal: (sealed: SealedHour) => void;
+  readonly #onReindex: (change: () => void) => void;
 
-  constructor(pageSize: number, onSeal: (sealed: SealedHour) => void) {
+  constructor(pageSize: number, onSeal: (sealed: SealedHour) => void, onReindex: (change: () => void) => void) {
     super(pageSize);
     this.#onSeal = onSeal;
+    this.#onReindex = onReindex;
+  }
+
+  protected override reindex(change: () => void): void {
+    this.#onReindex(change);
   }
 
   override put(sealed: SealedHour): void {
