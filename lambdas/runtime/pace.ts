@@ -26,8 +26,8 @@ const SAME_THROTTLE_MS = 1_000;
  * What counts as a second: a little more, because calls are counted where they arrive, and the way there takes one
  * of them longer than another. How much more is learnt from throttles, and forgotten within minutes.
  */
-const FIRST_SECOND_MS = 1_035;
-const SHORTEST_SECOND_MS = 1_020;
+const FIRST_SECOND_MS = 1_040;
+const SHORTEST_SECOND_MS = 1_035;
 const LONGEST_SECOND_MS = 1_100;
 const LEARNT_MS = 5;
 const FORGOTTEN_MS_PER_SECOND = 0.5;
@@ -47,8 +47,8 @@ export class TokenBucket {
   #throttledAtMs = Number.NEGATIVE_INFINITY;
   #tokens = 1;
   #filledAtMs: number;
-  /** When the latest calls left or will leave, as many as a second may hold, oldest first. */
-  readonly #departures: number[] = [];
+  /** When each of the latest calls left, once it has: as many as a second may hold, oldest first. */
+  readonly #departures: Promise<number>[] = [];
 
   constructor({ callsPerSecond }: PaceSettings, clock: SteadyClock = MACHINE_CLOCK) {
     this.#callsPerSecond = callsPerSecond;
@@ -66,12 +66,21 @@ export class TokenBucket {
 
   /** Resolves when a prepared call may leave: there are never more than the quota in any second. */
   async depart(): Promise<void> {
-    const nowMs = this.#clock.nowMs();
     const isFull = this.#departures.length === this.#callsPerSecond;
-    const oldest = isFull ? (this.#departures.shift() ?? nowMs) : nowMs - this.#secondMs;
-    const atMs = Math.max(nowMs, oldest + this.#secondMs);
-    this.#departures.push(atMs);
-    if (atMs > nowMs) await this.#clock.wait(atMs - nowMs);
+    const departure = this.#leave(isFull ? this.#departures.shift() : undefined);
+    this.#departures.push(departure);
+    await departure;
+  }
+
+  /** A second after another call has left; by when it really did, since a busy process wakes late. */
+  async #leave(before: Promise<number> | undefined): Promise<number> {
+    const beforeMs = (await before) ?? Number.NEGATIVE_INFINITY;
+    for (;;) {
+      const nowMs = this.#clock.nowMs();
+      const leftMs = beforeMs + this.#secondMs - nowMs;
+      if (leftMs <= 0) return nowMs;
+      await this.#clock.wait(leftMs);
+    }
   }
 
   /** AWS said that it was too much: slower for a while, and no burst from what had been saved up. */
