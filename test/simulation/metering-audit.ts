@@ -28,6 +28,8 @@ import type { PlannedCustomer } from './plan.ts';
 
 /** So much time without trouble before its deadline, and a record has to be on the bill. */
 const SEND_GRACE_MS = 25 * MINUTE_MS;
+/** Runs start after up to so many ticks. */
+const LONGEST_TICK = 1.2;
 /** So much time without trouble after its close is due, and usage has to be accounted for. */
 const CLOSE_GRACE_MS = 3 * HOUR_MS;
 /** A call that left in time may come too late: intents, pace and AWS's own time lie between. */
@@ -542,12 +544,17 @@ function unbilledWithoutCause(world: MeteringWorld, meter: Meter): string | unde
   const sendableMs = sealed.sealedAt + world.plan.policy.lingerMs;
   const troubles = ['outage', 'sendersDown', 'tablesDown'] as const;
   const goodMs = world.goodMs(sendableMs, untilMs, troubles, sealed.meteringRegion);
-  if (goodMs >= SEND_GRACE_MS)
+  if (goodMs >= SEND_GRACE_MS + unlistedMs(world))
     return `${sealed.status} with ${Math.round(goodMs / MINUTE_MS)} good minutes to send it: ${key}`;
   // A late close must not have put it into a record that could not be sent any more.
   const nearMs = world.aws.takesUntilMs(hourStartMs(sealed.hour)) - world.plan.policy.nearDeadlineMs;
   const isLate = sealed.sealedAt > nearMs + RACE_MS && !customer.end && !customer.cutOver;
   return isLate ? `sealed at ${iso(sealed.sealedAt)}, too late to be sent: ${key}` : undefined;
+}
+
+/** How long an index that is behind hides a new record from the sender: its lag, and the run that comes within it. */
+function unlistedMs({ plan: { climate } }: MeteringWorld): number {
+  return climate.indexLagMs === 0 ? 0 : climate.indexLagMs + LONGEST_TICK * climate.tickMs;
 }
 
 /** When we knew the end of a licence: a notice of one that we do not know waits until we do. */
