@@ -32,8 +32,14 @@ export function mailsOn(type: string, wanted: readonly MailKind[]): readonly Mai
 
 /** The log of deliveries keeps a mail as that of an event to this endpoint; no webhook's name has a full stop. */
 export function mailEndpoint(kind: MailKind): string {
-  return `mail.${kind}`;
+  return `${MAIL_ENDPOINTS}${kind}`;
 }
+
+export function isMailEndpoint(endpoint: string): boolean {
+  return endpoint.startsWith(MAIL_ENDPOINTS);
+}
+
+const MAIL_ENDPOINTS = 'mail.';
 
 /** What a mail is made of. */
 export interface MailContent {

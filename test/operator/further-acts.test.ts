@@ -99,6 +99,14 @@ describe('the act of resend', () => {
 
     expect(answer).toMatchObject({ kind: 'refused', code: 'deliveryUnknown' });
   });
+
+  test('of a mail is refused: no webhook would know what to do with it', async () => {
+    const { raw, perform } = await undeliveredWorld();
+
+    const answer = await perform('resend', { ...raw, endpoint: 'mail.buyerGranted' });
+
+    expect(answer).toMatchObject({ kind: 'refused', message: expect.stringContaining('is mail') });
+  });
 });
 
 describe('the act of link', () => {

@@ -4,6 +4,7 @@
 // If it stops: the same act, under the same id, asks for it again unless it was settled since
 import type { AuditEntry } from '../../domain/amendment.ts';
 import type { Delivery, DeliveryName } from '../../domain/delivery.ts';
+import { isMailEndpoint } from '../../domain/mail.ts';
 import { type Act, actProblem, auditOf, type Refused, refuse } from '../../domain/operations/act.ts';
 import type { LedgerStore } from '../ports.ts';
 import { resendWebhook, type ResendPorts as SendPorts } from '../resend-webhook.ts';
@@ -33,6 +34,12 @@ export async function resend(
   const isSame = noted?.action === 'resend' && isOf(noted, name);
   if (noted && !isSame) {
     return refuse('actionIdTaken', `The act's id ${act.actionId} stands for another act (${noted.action}).`);
+  }
+  if (isMailEndpoint(endpoint)) {
+    return refuse(
+      'deliveryUnknown',
+      `'${endpoint}' is mail, and no webhook: it would say what was so then. Write to the recipient by hand.`,
+    );
   }
   const delivery = await deliveries.delivery(name);
   if (!delivery) {
