@@ -14,18 +14,21 @@ import { buyerCommands } from './commands/buyer.ts';
 import { completionCommand } from './commands/completion.ts';
 import { consoleCommand } from './commands/console.ts';
 import { customerCommands } from './commands/customers.ts';
+import { doctor } from './commands/doctor.ts';
 import { groupsLs } from './commands/groups.ts';
 import { ledgerExplain } from './commands/ledger-explain.ts';
 import { ledgerExport } from './commands/ledger-export.ts';
 import { ledgerStatus } from './commands/ledger-status.ts';
 import { ledgerVerify } from './commands/ledger-verify.ts';
 import { noticesLs, webhooksLs } from './commands/notices.ts';
+import { reconcile } from './commands/reconcile.ts';
 import { recordCommands } from './commands/records.ts';
 import { usageCommands } from './commands/usage.ts';
 import { usageImport } from './commands/usage-import.ts';
 
 export const COMMANDS: readonly Command[] = [
   ...customerCommands,
+  doctor,
   customersLink,
   customersErase,
   customersCutOver,
@@ -37,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   ledgerExport,
   ledgerResubmit,
   ledgerConfirm,
+  reconcile,
   ...recordCommands,
   groupsLs,
   noticesLs,

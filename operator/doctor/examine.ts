@@ -1,10 +1,12 @@
 // Everything that the doctor looks at, in the order in which it is told.
-import { checkAlarms, checkNotices, checkQueues, checkSchedules } from './checks/flow.ts';
 import { checkClock, checkQuotas } from './checks/limits.ts';
+import { checkMail } from './checks/mail.ts';
 import { checkCatalog, checkMetering, checkPermissions, checkRegions } from './checks/marketplace.ts';
+import { checkNotices } from './checks/notices.ts';
 import { checkPages, checkUsage } from './checks/pages.ts';
 import { checkFunctions, checkSettings } from './checks/settings.ts';
 import { checkSecrets, checkStacks, checkTables } from './checks/storage.ts';
+import { checkAlarms, checkQueues, checkSchedules } from './checks/work.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
 
@@ -24,6 +26,7 @@ const CHECKS: readonly ((facts: Facts) => readonly Finding[])[] = [
   checkQueues,
   checkSchedules,
   checkAlarms,
+  checkMail,
   checkQuotas,
   checkClock,
 ];

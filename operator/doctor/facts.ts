@@ -152,6 +152,11 @@ export interface Facts {
   };
   /** POST /usage of somebody whom nobody knows. */
   readonly usage: { readonly url: string | undefined; readonly post: Probed<HttpAnswer> };
+  readonly mail: {
+    /** Whether the identity is verified. */
+    readonly identity: Probed<boolean>;
+    readonly account: Probed<{ readonly isProduction: boolean; readonly isSending: boolean }>;
+  };
   readonly concurrency: Probed<number>;
   readonly gateway: Probed<{ readonly ratePerSecond: number | undefined; readonly logsRole: string | undefined }>;
 }

@@ -3,10 +3,10 @@ import type { TableKind } from '../../lambdas/stores/tables.ts';
 import { TABLES } from '../../lambdas/stores/tables.ts';
 import type { Deployment } from '../../lib/deployment.ts';
 import type { Aws } from '../aws.ts';
-import { expectedHandlers } from './checks/settings.ts';
+import { expectedHandlers, expectedStacks } from './expected.ts';
 import type { Facts, Keyed, StackFacts } from './facts.ts';
 import { PASSED_OVER } from './probed.ts';
-import { probeAccount, probeGateway, probeSecrets } from './probes/account.ts';
+import { probeAccount, probeGateway, probeMail, probeSecrets } from './probes/account.ts';
 import { probeAlarms, probeConcurrency, probeDecisions, probeFunctions, probeRuns } from './probes/functions.ts';
 import { probeCatalog, probeMetering } from './probes/marketplace.ts';
 import {
@@ -29,7 +29,12 @@ interface Wanted {
 
 export async function probeDeployment(aws: Aws, { stage, settings, clock }: Wanted): Promise<Facts> {
   const deployment = 'deployment' in settings ? settings.deployment : undefined;
-  const [stacks, account] = await Promise.all([probeStacks(aws, stage), probeAccount(aws)]);
+  const [stacks, account] = await Promise.all([
+    probeStacks(aws, expectedStacks(stage, aws.region, deployment)),
+    probeAccount(aws),
+  ]);
+  // AWS Marketplace answers the account that published the products, by whose roles the functions ask it.
+  const isPublisher = deployment?.publishingAccount === undefined;
   const functions = await probeFunctions(aws, stacks, handlersOf(deployment, stacks));
   const alarms = await probeAlarms(aws, stacks);
   const topics = alarms.kind === 'seen' ? alarms.value.flatMap(({ actions }) => actions) : [];
@@ -41,19 +46,20 @@ export async function probeDeployment(aws: Aws, { stage, settings, clock }: Want
     probeFeeds(aws, stacks),
     probeSchedules(aws, stacks),
     probeRuns(aws, functions, clock()),
-    probeDecisions(aws, functions, account),
+    probeDecisions(aws, functions, account, isPublisher),
     probeAlarmTopics(aws, [...new Set(topics.filter((arn) => arn.includes(':sns:')))]),
     probeSecrets(aws, stacks, deployment?.webhooks.map(({ secretArn }) => secretArn) ?? []),
-    probeMetering(aws, deployment?.products ?? []),
-    deployment ? probeCatalog(aws) : PASSED_OVER,
+    probeMetering(aws, isPublisher ? (deployment?.products ?? []) : []),
+    deployment && isPublisher ? probeCatalog(aws) : PASSED_OVER,
     probeClock(aws, clock),
     probePages(outputOf(stacks, 'FulfillmentUrl')),
     probeUsage(outputOf(stacks, 'UsageUrl')),
     probeConcurrency(aws),
     probeGateway(aws),
+    deployment?.mail ? probeMail(aws, deployment.mail.identityArn) : { identity: PASSED_OVER, account: PASSED_OVER },
   ]);
   const [rules, legacyTopics, queues, feeds, schedules, runs, decisions, alarmTopics, secrets, ...rest] = seen;
-  const [metering, catalog, clockAheadMs, pages, usage, concurrency, gateway] = rest;
+  const [metering, catalog, clockAheadMs, pages, usage, concurrency, gateway, mail] = rest;
   return {
     stage,
     region: aws.region,
@@ -80,6 +86,7 @@ export async function probeDeployment(aws: Aws, { stage, settings, clock }: Want
     clockAheadMs,
     pages,
     usage,
+    mail,
     concurrency,
     gateway,
   };

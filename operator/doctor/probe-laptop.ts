@@ -1,5 +1,4 @@
 // Looks at what `npm start` runs: as much of a deployment as there is on one machine.
-import { parseDeployment } from '../../lib/deployment.ts';
 import type { DeploymentFacts } from '../deployment.ts';
 import { LAPTOP_CREDENTIALS } from '../desk.ts';
 import type { Facts } from './facts.ts';
@@ -7,10 +6,11 @@ import { PASSED_OVER } from './probed.ts';
 import { probeMetering } from './probes/marketplace.ts';
 import { probeTables } from './probes/tables.ts';
 import { probePages, probeUsage } from './probes/web.ts';
+import { settingsOf } from './settings.ts';
 
 export async function probeLaptop(facts: DeploymentFacts): Promise<Facts> {
   const { stage, region, endpoints, simulator, urls } = facts;
-  const settings = settingsOf(facts.settings);
+  const settings = deployedSettings(facts.settings);
   const shared = { region, credentials: LAPTOP_CREDENTIALS };
   const atDatabase = endpoints.DYNAMODB === undefined ? shared : { ...shared, endpoint: endpoints.DYNAMODB };
   const [tables, pages, usage, metering] = await Promise.all([
@@ -45,23 +45,19 @@ export async function probeLaptop(facts: DeploymentFacts): Promise<Facts> {
     clockAheadMs: PASSED_OVER,
     pages,
     usage,
+    mail: { identity: PASSED_OVER, account: PASSED_OVER },
     concurrency: PASSED_OVER,
     gateway: PASSED_OVER,
   };
 }
 
 /** The settings as the functions have them, read by the same rules as those of cdk.json. */
-function settingsOf(deployed: DeploymentFacts['settings']): Facts['settings'] {
-  try {
-    const deployment = parseDeployment({
-      products: JSON.parse(deployed.PRODUCTS),
-      meteringPolicy: JSON.parse(deployed.METERING_POLICY),
-      registration: JSON.parse(deployed.REGISTRATION),
-      usageWarningHours: JSON.parse(deployed.USAGE_WARNING_HOURS),
-      marketplaceRegion: deployed.MARKETPLACE_REGION,
-    });
-    return { deployment };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
+function deployedSettings(deployed: DeploymentFacts['settings']): Facts['settings'] {
+  return settingsOf({
+    products: JSON.parse(deployed.PRODUCTS),
+    meteringPolicy: JSON.parse(deployed.METERING_POLICY),
+    registration: JSON.parse(deployed.REGISTRATION),
+    usageWarningHours: JSON.parse(deployed.USAGE_WARNING_HOURS),
+    marketplaceRegion: deployed.MARKETPLACE_REGION,
+  });
 }

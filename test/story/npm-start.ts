@@ -17,6 +17,8 @@ export interface Started {
   readonly consoleUrl: string;
   /** The printed curl line: where to, and the body with `cus_…` in it. */
   readonly curl: { readonly url: string; readonly body: string };
+  /** By which the commands find what runs. */
+  readonly deploymentFile: string;
   /** Everything printed so far. */
   output(): string;
   close(): Promise<void>;
@@ -68,6 +70,7 @@ export async function npmStart(): Promise<Started> {
     appUrl: found(/Your backend\s+(\S+)/),
     mailUrl: found(/Mail to buyers and to you\s+(\S+)/),
     curl: { url: found(/curl -s (\S+) -d '/), body: found(/curl -s \S+ -d '(.+)'$/m) },
+    deploymentFile: join(folder, '.local/start-0/deployment.json'),
     output: () => printed,
     close,
   };

@@ -131,7 +131,7 @@ function listingFindings(product: Product, listed: CatalogProduct, url: string |
       problem('ListingPointsElsewhere', subject, {
         seen: `The listing sends its buyers to ${listed.fulfillmentUrls.join(', ')}.`,
         expected: `${url}, or a domain of yours before it`,
-        remedy: 'Set the fulfillment URL of the listing (docs/listing.md#fulfillment-url).',
+        remedy: 'Set the fulfillment URL of the listing (docs/listing.md#2-fulfillment-url).',
       }),
     );
   }

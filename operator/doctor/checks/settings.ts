@@ -1,7 +1,7 @@
 // The settings: right by themselves, no longer the example, and deployed as they are written.
 import { isDeepStrictEqual } from 'node:util';
-import type { HandlerName } from '../../../lambdas/runtime/settings.ts';
 import { type Deployment, productsSetting, webhooksSetting } from '../../../lib/deployment.ts';
+import { mailSetting } from '../../../lib/mail-deployment.ts';
 import type { Facts } from '../facts.ts';
 import { type Finding, note, ok, problem } from '../finding.ts';
 import { unseen } from '../probed.ts';
@@ -66,6 +66,7 @@ function expectedEnvironment(deployment: Deployment): Readonly<Record<string, st
     WEBHOOKS: webhooksSetting(deployment.webhooks),
     USAGE_WARNING_HOURS: JSON.stringify(deployment.usageWarningHours),
     MARKETPLACE_REGION: deployment.marketplaceRegion,
+    ...(deployment.mail ? { MAIL: mailSetting(deployment.mail) } : {}),
   };
 }
 
@@ -123,26 +124,4 @@ export function checkFunctions({ functions }: Pick<Facts, 'functions'>): Finding
   });
   if (found.length > 0 || functions.length === 0) return found;
   return [ok('FunctionBroken', 'functions', `All ${functions.length} are active.`)];
-}
-
-/** The functions that every deployment has; `deliver-webhooks` and `refresh-entitlements` depend on the settings. */
-export function expectedHandlers({ products, webhooks }: Deployment): readonly HandlerName[] {
-  const always = [
-    'resolve-buyer',
-    'register-customer',
-    'record-usage',
-    'read-customer',
-    'close-hours',
-    'send-metering',
-    'rotate-session-keys',
-    'tell-product',
-    'apply-notice',
-  ] as const;
-  return [
-    ...always,
-    ...(webhooks.length > 0 ? (['deliver-webhooks'] as const) : []),
-    ...(products.some(({ pricingModel }) => pricingModel !== 'subscription')
-      ? (['refresh-entitlements'] as const)
-      : []),
-  ];
 }

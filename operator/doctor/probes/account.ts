@@ -1,6 +1,11 @@
 // The account: whose it is, its secrets, and what API Gateway has of it.
 import { APIGatewayClient, GetAccountCommand } from '@aws-sdk/client-api-gateway';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetEmailIdentityCommand,
+  GetAccountCommand as GetMailAccountCommand,
+  SESv2Client,
+} from '@aws-sdk/client-sesv2';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Aws, configOf } from '../../aws.ts';
 import type { Facts, Keyed, StackFacts } from '../facts.ts';
@@ -50,4 +55,22 @@ export async function probeGateway(aws: Aws): Promise<Facts['gateway']> {
   });
   client.destroy();
   return probed;
+}
+
+/** The identity that mail is sent from, by its ARN, and whether the account may write to anyone. */
+export async function probeMail(aws: Aws, identityArn: string): Promise<Facts['mail']> {
+  const client = new SESv2Client(configOf(aws));
+  const [identity, account] = await Promise.all([
+    probe('ses:GetEmailIdentity', async () => {
+      const EmailIdentity = identityArn.slice(identityArn.indexOf('/') + 1);
+      const { VerifiedForSendingStatus } = await client.send(new GetEmailIdentityCommand({ EmailIdentity }));
+      return VerifiedForSendingStatus === true;
+    }),
+    probe('ses:GetAccount', async () => {
+      const { ProductionAccessEnabled, SendingEnabled } = await client.send(new GetMailAccountCommand({}));
+      return { isProduction: ProductionAccessEnabled === true, isSending: SendingEnabled === true };
+    }),
+  ]);
+  client.destroy();
+  return { identity, account };
 }

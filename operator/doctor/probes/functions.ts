@@ -8,7 +8,7 @@ import type { AlarmFacts, Facts, Keyed, StackFacts } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
 import { resourcesOf } from './stacks.ts';
 
-/** Functions of ours begin with their name in the stacks; see lib/. */
+/** The name of a function in the stacks; see lib/. */
 function constructOf(handler: string): string {
   if (handler === 'rotate-session-keys') return 'SessionKeysRotation';
   return handler.replace(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
@@ -23,7 +23,7 @@ export async function probeFunctions(
   const made = resourcesOf(stacks, 'AWS::Lambda::Function');
   const functions = await Promise.all(
     handlers.map(async (handler) => {
-      const name = made.find(({ logicalId }) => logicalId.startsWith(`${constructOf(handler)}Function`))?.physicalId;
+      const name = made.find(({ logicalId }) => logicalId.includes(`${constructOf(handler)}Function`))?.physicalId;
       if (name === undefined) return { name: handler, handler, probed: { kind: 'absent' } as const };
       const probed = await probe('lambda:GetFunctionConfiguration', async () => {
         const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
@@ -46,6 +46,8 @@ const SCHEDULED: ReadonlySet<string> = new Set([
   'send-metering',
   'tell-product',
   'refresh-entitlements',
+  'watch-deadlines',
+  'summarize-hours',
 ]);
 
 /** Longer than two ticks of the slowest schedule. */
@@ -112,13 +114,15 @@ export async function probeDecisions(
   aws: Aws,
   functions: Facts['functions'],
   account: Probed<string>,
+  isPublisher: boolean,
 ): Promise<Facts['decisions']> {
   const client = new IAMClient(configOf(aws));
   const decisions = await Promise.all(
     functions.flatMap(({ handler, probed }) => {
       if (probed.kind !== 'seen' || account.kind !== 'seen') return [];
       const { roleArn, environment } = probed.value;
-      return (NEEDS[handler] ?? []).map(async ([action, on]) => {
+      const needs = (NEEDS[handler] ?? []).filter(([action]) => isPublisher || !action.startsWith('aws-marketplace:'));
+      return needs.map(async ([action, on]) => {
         const table = environment[on];
         const resource = on === '*' ? '*' : `arn:aws:dynamodb:${aws.region}:${account.value}:table/${table}`;
         const answer = await probe('iam:SimulatePrincipalPolicy', async () => {

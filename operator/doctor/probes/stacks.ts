@@ -5,20 +5,13 @@ import {
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
 import { type Aws, configOf, inRegion } from '../../aws.ts';
+import type { NamedStack } from '../expected.ts';
 import type { Keyed, ResourceFacts, StackFacts } from '../facts.ts';
 import { probe } from '../probed.ts';
-import { NOTICE_REGION } from '../regions.ts';
 
-/** Of every deployment; see lib/fulfillment.ts. */
-const STACKS = ['storage', 'registration', 'metering', 'access', 'lifecycle'];
-
-export async function probeStacks(aws: Aws, stage: string): Promise<Keyed<StackFacts>[]> {
-  const named = STACKS.map((name) => ({ name: `fulfillment-${stage}-${name}`, region: aws.region }));
-  if (aws.region !== NOTICE_REGION) {
-    named.push({ name: `fulfillment-${stage}-notice-forwarding`, region: NOTICE_REGION });
-  }
+export function probeStacks(aws: Aws, expected: readonly NamedStack[]): Promise<Keyed<StackFacts>[]> {
   return Promise.all(
-    named.map(async ({ name, region }) => ({
+    expected.map(async ({ name, region }) => ({
       name,
       probed: await probe('cloudformation:DescribeStacks', () => stackFacts(inRegion(aws, region), name)),
     })),

@@ -210,6 +210,24 @@ describe('the doctor', () => {
     ],
     ['usage that is open to anyone', 'UsageOpen', { usage: { ...healthy().usage, post: anAnswer(200) } }, 'Metering'],
     ['a clock that is four minutes off', 'ClockWrong', { clockAheadMs: seen(-240_000) }, 'NTP'],
+    [
+      'mail from an unverified identity',
+      'MailUnverified',
+      { mail: { ...healthy().mail, identity: seen(false) } },
+      'DKIM',
+    ],
+    [
+      'mail in the sandbox',
+      'MailSandboxed',
+      { mail: { ...healthy().mail, account: seen({ isProduction: false, isSending: true }) } },
+      'Account dashboard',
+    ],
+    [
+      'mail that AWS has paused',
+      'MailPaused',
+      { mail: { ...healthy().mail, account: seen({ isProduction: true, isSending: false }) } },
+      'docs/mail.md',
+    ],
     ['a new account’s quota', 'ConcurrencyLow', { concurrency: seen(10) }, 'request-service-quota-increase'],
   ])('finds %s', (_what, code, planted, remedy) => {
     const found = troubles(planted).filter((finding) => finding.code === code);
@@ -248,9 +266,17 @@ describe('the doctor', () => {
     ]);
   });
 
-  test('asks nobody at a laptop’s door who he is', () => {
+  test('asks nobody at a laptop’s door who he is, and for no topic of its legacy product', () => {
     const usage = { url: 'http://127.0.0.1:7300/usage', post: anAnswer(200) };
 
-    expect(troubles({ isLaptop: true, usage, pages: { ...pages, url: 'http://127.0.0.1:7300/register' } })).toEqual([]);
+    expect(
+      troubles({
+        ...settings({ products: [{ ...PRODUCT, identityStyle: 'legacy' }] }),
+        functions: [],
+        isLaptop: true,
+        usage,
+        pages: { ...pages, url: 'http://127.0.0.1:7300/register' },
+      }),
+    ).toEqual([]);
   });
 });

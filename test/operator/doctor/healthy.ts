@@ -142,6 +142,7 @@ export function healthy(overrides: Partial<Facts> = {}): Facts {
     clockAheadMs: seen(400),
     pages: { url: `${URL}/register`, get: anAnswer(200), post: anAnswer(400), postToken: anAnswer(400) },
     usage: { url: `${URL}/usage`, post: anAnswer(403) },
+    mail: { identity: seen(true), account: seen({ isProduction: true, isSending: true }) },
     concurrency: seen(1_000),
     gateway: seen({ ratePerSecond: 10_000, logsRole: 'arn:aws:iam::1:role/logs' }),
     ...overrides,

@@ -9,13 +9,15 @@ import { examine } from '../../../operator/doctor/examine.ts';
 import { probeDeployment } from '../../../operator/doctor/probe-deployment.ts';
 import { localClient } from '../../backend-world.ts';
 import { closed, listening, named } from '../../doubles/aws-services.ts';
-import { exampleSettings } from '../../lib/synthesized.ts';
+import { EVERYTHING, exampleSettings } from '../../lib/synthesized.ts';
 import { healthyOperations, type Operations, startStandIn } from './stand-in.ts';
 
 let database: Database;
 beforeAll(async () => {
   database = await startDatabase();
-});
+  // The stacks are synthesized here, which takes its time on a busy machine.
+  healthyOperations('', '');
+}, 240_000);
 afterAll(() => database.close());
 
 const HEADERS = {
@@ -37,7 +39,7 @@ async function startPages(): Promise<string> {
   return listening(server);
 }
 
-async function examined(broken: Operations = {}) {
+async function examined(broken: Operations = {}, overrides: object = {}) {
   const prefix = `${randomBytes(4).toString('hex')}-`;
   const client = localClient(database.endpoint);
   await createTables(client, prefix);
@@ -45,7 +47,7 @@ async function examined(broken: Operations = {}) {
   const operations = { ...healthyOperations(await startPages(), prefix), ...broken };
   const endpoint = await startStandIn(operations, database.endpoint);
   const aws = { region: 'us-east-1', endpoint, credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'test' } };
-  const settings = exampleSettings();
+  const settings = exampleSettings(overrides);
   const facts = await probeDeployment(aws, {
     stage: 'prod',
     settings: { deployment: parseDeployment(settings) },
@@ -63,14 +65,14 @@ describe('looking at a deployment', () => {
 
     const troubles = found.filter(({ code, level }) => level !== 'ok' && !OF_THE_TEST.has(code));
     expect(troubles).toEqual([]);
-    expect(facts.functions.map(({ probed }) => probed.kind)).toEqual(Array(9).fill('seen'));
+    expect(facts.functions.map(({ probed }) => probed.kind)).toEqual(Array(12).fill('seen'));
     expect(facts.tables.map(({ probed }) => probed.kind)).not.toContain('absent');
     expect(facts.rules).toHaveLength(1);
     expect(facts.schedules.length).toBeGreaterThanOrEqual(3);
     expect(facts.queues.filter(({ isDeadLetters }) => isDeadLetters).length).toBeGreaterThanOrEqual(3);
     expect(facts.feeds).toHaveLength(1);
     expect(facts.secrets).toHaveLength(1);
-    expect(facts.runs).toHaveLength(3);
+    expect(facts.runs).toHaveLength(5);
     expect(facts.decisions.length).toBeGreaterThanOrEqual(9);
     expect(facts.catalog).toMatchObject({ value: [{ dimensions: ['api_calls', 'storage_gb_hours'] }] });
   });
@@ -112,6 +114,17 @@ describe('looking at a deployment', () => {
     );
   });
 
+  test('asks SES where the settings have mail', async () => {
+    const { mail } = {
+      mail: { ...EVERYTHING.mail, identityArn: EVERYTHING.mail.identityArn.replace('eu-central-1', 'us-east-1') },
+    };
+
+    const { facts, found } = await examined({ 'GET /v2/email/account': () => ({ SendingEnabled: true }) }, { mail });
+
+    expect(facts.mail).toMatchObject({ identity: { value: true }, account: { value: { isProduction: false } } });
+    expect(found).toContainEqual(expect.objectContaining({ code: 'MailSandboxed', level: 'problem' }));
+  });
+
   test('goes on where it is denied everything, and says which permission each look takes', async () => {
     const denied = () => named('AccessDeniedException');
     const names = Object.keys(healthyOperations('http://127.0.0.1', '')).filter(
@@ -143,7 +156,7 @@ describe('looking at a deployment', () => {
     const { found } = await examined({ DescribeStacks: () => absent });
 
     const missing = found.filter(({ code }) => code === 'StackMissing');
-    expect(missing.map(({ level }) => level)).toEqual(Array(5).fill('problem'));
+    expect(missing.map(({ level }) => level)).toEqual(Array(6).fill('problem'));
     expect(missing[0]?.remedy).toContain('cdk deploy');
   });
 });

@@ -128,6 +128,8 @@ export function healthyOperations(pagesUrl: string, tablePrefix: string): Operat
       throttleSettings: { rateLimit: 10_000 },
       cloudwatchRoleArn: 'arn:aws:iam::111122223333:role/logs',
     }),
+    'GET /v2/email/identities': () => ({ VerifiedForSendingStatus: true }),
+    'GET /v2/email/account': () => ({ ProductionAccessEnabled: true, SendingEnabled: true }),
     'POST /ListEntities': () => ({ EntitySummaryList: [{ EntityId: 'prod-1', EntityType: 'SaaSProduct' }] }),
     'GET /DescribeEntity': () => ({
       EntityType: 'SaaSProduct@1.0',
@@ -218,7 +220,8 @@ function callOf(request: IncomingMessage, body: string): Called {
   }
   const { pathname } = new URL(request.url ?? '/', 'http://aws');
   const parts = pathname.split('/').filter((part) => part !== '');
-  const isVersioned = /^\d{4}-/.test(parts[0] ?? '');
-  const path = `/${parts.slice(0, isVersioned ? 2 : 1).join('/')}`;
-  return { name: `${request.method} ${path}`, input: { name: parts[isVersioned ? 2 : 1] }, isXml: false };
+  // Versions, and SES's `email`, are no names of things.
+  const depth = parts[0] === 'v2' ? 3 : /^\d{4}-/.test(parts[0] ?? '') ? 2 : 1;
+  const path = `/${parts.slice(0, depth).join('/')}`;
+  return { name: `${request.method} ${path}`, input: { name: parts[depth] }, isXml: false };
 }
