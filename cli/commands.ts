@@ -16,6 +16,7 @@ import { consoleCommand } from './commands/console.ts';
 import { customerCommands } from './commands/customers.ts';
 import { doctor } from './commands/doctor.ts';
 import { groupsLs } from './commands/groups.ts';
+import { ledgerCompare } from './commands/ledger-compare.ts';
 import { ledgerExplain } from './commands/ledger-explain.ts';
 import { ledgerExport } from './commands/ledger-export.ts';
 import { ledgerStatus } from './commands/ledger-status.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ledgerVerify,
   ledgerExplain,
   ledgerExport,
+  ledgerCompare,
   ledgerResubmit,
   ledgerConfirm,
   reconcile,

@@ -8,6 +8,7 @@ import { useServices } from '../backend-world.ts';
 import { anHour } from '../builders.ts';
 import { quarantinedWorld } from '../operator/troubles.ts';
 import { commandsOn } from './deployment.ts';
+import { aFile } from './fulfillment.ts';
 
 const services = useServices();
 
@@ -81,6 +82,30 @@ describe('ledger verify', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain(said);
   });
+});
+
+test('ledger compare names what only the other pipeline submitted, in code 1, and what is equal in code 0', async () => {
+  const { run, raw } = await quarantined();
+  const rows = (value: number) =>
+    aFile(
+      'rows.json',
+      JSON.stringify({
+        Items: [
+          {
+            customerIdentifier: `arn:aws:license-manager::294406891311:license:${raw.licenceKey}`,
+            create_timestamp: Date.parse('2026-09-21T10:30:00Z') / 1_000,
+            dimension_usage: [{ dimension: 'novel', value }],
+          },
+        ],
+      }),
+    );
+  const range = '--product metrics-cloud --from 2026-09-21T10 --to 2026-09-21T11 --json';
+
+  const equal = await run(`ledger compare ${rows(300)} ${range}`);
+  const different = await run(`ledger compare ${rows(299)} ${range}`);
+
+  expect([equal.exitCode, different.exitCode]).toEqual([0, 1]);
+  expect(JSON.parse(different.stdout)).toMatchObject({ differences: [{ kind: 'different', here: 300, there: 299 }] });
 });
 
 describe('groups', () => {
