@@ -1,6 +1,7 @@
 // Which view an address means, and how what it answers is sent.
 
 import { html } from '../lambdas/pages/html.ts';
+import { awsRemedy } from '../operator/aws-fault.ts';
 import { assetAt } from './assets.ts';
 import { readCookie } from './guard.ts';
 import { frame } from './layout.ts';
@@ -26,9 +27,19 @@ export async function answerPage(site: Site, request: AdmittedRequest): Promise<
     const names = route.pattern.exec({ pathname: url.pathname })?.pathname.groups;
     if (names === undefined) continue;
     const asked: PageRequest = { ...request, names: decoded(names), ...(product === undefined ? {} : { product }) };
-    return sent(site, request, await route.view(site, asked), product);
+    return sent(site, request, await route.view(site, asked).catch(unanswered), product);
   }
   return sent(site, request, NOT_FOUND);
+}
+
+/** What AWS would not do, with what a person can do about it; anything else is a fault of ours. */
+function unanswered(fault: unknown): Reply {
+  const remedy = awsRemedy(fault);
+  if (!remedy) throw fault;
+  const main = html`<h1>AWS did not do it</h1>
+<div class="note bad" role="alert" tabindex="-1"><p>${remedy.message}</p></div>
+${remedy.mayPass && html`<p>It may pass: <a href="">try again</a>. An act that was done is not done twice.</p>`}`;
+  return { kind: 'page', status: 502, title: 'AWS did not do it', section: 'none', main };
 }
 
 const NOT_FOUND: Reply = {

@@ -199,15 +199,28 @@ ${words}
 }
 
 async function donePage(site: Site, act: OperatorAct, done: Done, given: Given): Promise<Reply> {
-  const line = await site.desk.ledger.action(done.actionId);
+  const lines = await linesOf(site, done.actionId);
   const main = html`<h1>${act.title}: ${done.kind === 'done' ? 'done' : 'was done before'}</h1>
 <div class="note good" role="status"><p><strong>${done.summary}</strong></p>${done.notes.map((note) => html`<p>${note}</p>`)}</div>
 ${changesTable(done.changes)}
 <h2>Its line in the audit</h2>
-${line ? auditFacts(line, site.timeZone) : html`<p class="none">The audit has no line ${done.actionId}.</p>`}
+${lines.length === 0 ? html`<p class="none">It changed nothing, so that there is none.</p>` : lines.map((line) => auditFacts(line, site.timeZone))}
 <p class="buttons"><a class="button" href="${given.back}">Back</a> <a href="/audit">The audit</a></p>`;
   return { kind: 'page', title: `${act.title}: done`, section: 'none', main };
 }
+
+/** An act on many records has a line for each part, under its id and a suffix. */
+async function linesOf({ desk }: Site, actionId: string): Promise<readonly AuditEntry[]> {
+  const own = await desk.ledger.action(actionId);
+  if (own) return [own];
+  const parts: AuditEntry[] = [];
+  for await (const page of desk.ledger.audit(new Date(desk.clock()).toISOString().slice(0, 7))) {
+    parts.push(...page.filter((line) => line.actionId.startsWith(`${actionId}.`)));
+  }
+  return parts.slice(0, PARTS_SHOWN);
+}
+
+const PARTS_SHOWN = 20;
 
 function auditFacts(line: AuditEntry, timeZone: string): Html {
   return facts([

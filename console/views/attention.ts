@@ -1,7 +1,14 @@
 // What needs a person: soonest to be lost first, with the time left, the units at stake and what mends it.
-import type { AttentionEntry, AttentionKind } from '../../lambdas/domain/attention.ts';
+import {
+  ATTENTION_KINDS,
+  type AttentionEntry,
+  type AttentionKind,
+  byUrgency,
+  MENDED_BY,
+  type MendingAct,
+} from '../../lambdas/domain/attention.ts';
 import { decodeKeyPart } from '../../lambdas/domain/keys.ts';
-import { type AttentionCount, readAttention } from '../../lambdas/flow/reads/read-attention.ts';
+import { type AttentionCount, type AttentionView, readAttention } from '../../lambdas/flow/reads/read-attention.ts';
 import { type Html, html } from '../../lambdas/pages/html.ts';
 import { actLink, hourFields } from '../parts/act-links.ts';
 import { counted, units } from '../parts/amount.ts';
@@ -117,9 +124,25 @@ ${more(kinds, entries)}
   };
 }
 
-/** The reads as the desk has them, and the dead letters of its queues. */
-async function attentionOf({ desk }: Site) {
-  return readAttention(desk);
+/** The read, and the dead letters of the queues, which are no table's. */
+async function attentionOf({ desk }: Site): Promise<AttentionView> {
+  const [view, letters] = await Promise.all([
+    readAttention(desk),
+    Promise.all(Object.entries(desk.deadLetters).map(async ([name, queue]) => ({ name, count: await queue.count() }))),
+  ]);
+  const entries = letters
+    .filter(({ count }) => count > 0)
+    .map(({ name, count }): AttentionEntry => ({ kind: 'deadLetters', name, count, acts: MENDED_BY.deadLetters }));
+  if (entries.length === 0) return view;
+  const count = entries.reduce((sum, entry) => sum + (entry.count ?? 0), 0);
+  const kind = { kind: 'deadLetters', count, isPartial: false, units: 0 } as const;
+  return {
+    ...view,
+    entries: [...view.entries, ...entries].sort(byUrgency),
+    kinds: [...view.kinds, kind].sort(
+      (one, other) => ATTENTION_KINDS.indexOf(one.kind) - ATTENTION_KINDS.indexOf(other.kind),
+    ),
+  };
 }
 
 function total(kinds: readonly AttentionCount[]): number {
@@ -147,7 +170,7 @@ function trouble(site: Site, entry: AttentionEntry, nowMs: number): Html {
   return html`<li class="trouble" id="${idOf(entry)}">
 <div><p>${pill(tone, name)}</p>${whenOf(entry, nowMs, site.timeZone)}</div>
 <div><p>${whatOf(entry)}</p><p class="soft">${entry.reason !== undefined && html`<span class="code">${entry.reason}</span>. `}${meaning}</p></div>
-<p class="buttons">${entry.acts.map((act) => actLink(act, givenTo(entry), '/'))}</p>
+<p class="buttons">${entry.acts.map((act) => actLink(act, givenTo(entry, act), '/'))}</p>
 </li>`;
 }
 
@@ -168,6 +191,12 @@ function whenOf({ timeLeftMs, deadlineAt, since }: AttentionEntry, nowMs: number
   return since === undefined ? html`` : html`<p class="soft">for ${duration(nowMs - since)}</p>`;
 }
 
+const NOUNS: Readonly<Partial<Record<AttentionKind, string>>> = {
+  untoldEvents: 'event',
+  unbalanced: 'meter',
+  deadLetters: 'message',
+};
+
 function whatOf({
   kind,
   units: quantity,
@@ -185,20 +214,19 @@ function whatOf({
       ? html`of <a href="/explain?${new URLSearchParams({ hour, licence: licenceKey, dimension }).toString()}">${hour}</a> `
       : hour !== undefined && html`<a href="/hours/${hour}">${hour}</a> `;
   const called = name !== undefined && html`<strong>${name}</strong> `;
-  const times =
-    count !== undefined &&
-    html`${counted(count, kind === 'untoldEvents' ? 'event' : kind === 'unbalanced' ? 'meter' : 'time')} `;
+  const times = count !== undefined && html`${counted(count, NOUNS[kind] ?? 'time')} `;
   const event = sequence !== undefined && html`event ${sequence} `;
   const whose = customerId !== undefined && html`<a href="/customers/${customerId}">${customerId}</a>`;
   return html`${called}${times}${amount}${of}${event}${whose}`;
 }
 
 /** What an act's form is filled in with; the form takes what it has fields for. */
-function givenTo(entry: AttentionEntry): Record<string, string> {
+function givenTo(entry: AttentionEntry, act: MendingAct): Record<string, string> {
   const { kind, hour, licenceKey, dimension, customerId, name, sequence } = entry;
   const known = {
     ...(hour === undefined ? {} : hourFields(hour)),
-    licenceKey,
+    // A log of AWS is of all licences: what it says of the others is as welcome.
+    licenceKey: act === 'confirm' ? undefined : licenceKey,
     dimension,
     customerId,
     sequence: sequence?.toString(),

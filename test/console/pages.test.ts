@@ -38,6 +38,8 @@ describe('the console', () => {
       [/Missed run 2 h 20 min left .* send-metering/, ''],
       [/Group held back .* InvalidUsageDimensionException/, ''],
       [/Refused usage .* dimensionUnknown/, ''],
+      [/Dead letters notices 1 message/, ''],
+      [/Webhook not delivered .* stopped/, ''],
     ];
     for (const [words, customerId] of expected) {
       expect(

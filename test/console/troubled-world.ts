@@ -1,4 +1,6 @@
 // Two days in a seller's world in which everything goes wrong once.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { PostOutcome } from '../../lambdas/domain/delivery.ts';
 import { WEBHOOK_SECRET_ARN } from '../../local/secrets.ts';
 import {
@@ -59,9 +61,10 @@ export async function startTroubledWorld(services: ReturnType<ReturnType<typeof 
   await at('2026-09-20T10:05:00Z');
   await world.deliverNotices();
   await world.tell();
+  await loseNotice(world);
 
   // An answer that is lost, and then no answer at all until the deadline.
-  await at('2026-09-20T10:06:00Z');
+  await at('2026-09-20T10:36:00Z');
   await use('uncertain', '2026-09-20T10:05:00Z', 50);
   await at('2026-09-20T11:11:00Z');
   await faults({ kind: 'acceptThenTimeout', count: 1, delayMs: 20 }, { kind: 'accessDenied', count: 100_000 });
@@ -109,6 +112,8 @@ export async function startTroubledWorld(services: ReturnType<ReturnType<typeof 
   await at('2026-09-21T16:11:00Z');
   await world.backend.closeHours();
   webhook.answer = { kind: 'answered', status: 410 };
+  // What one run notes, the next one tells.
+  await world.tell();
   await world.tell();
   await at(NOW);
   await world.backend.summarizeHours();
@@ -116,8 +121,19 @@ export async function startTroubledWorld(services: ReturnType<ReturnType<typeof 
   return { world, buyers: of, webhook };
 }
 
+/** A notice comes while its function fails, again and again, until its queue gives it up. */
+async function loseNotice(world: BackendWorld): Promise<void> {
+  const { notices } = world.queues;
+  const file = join(import.meta.dirname, '../fixtures/notices/eventbridge/license-updated.manufacturer.json');
+  const messageId = notices.send(readFileSync(file, 'utf8'));
+  for (let tries = 0; tries < 20 && notices.deadLetters.length === 0; tries++) {
+    await world.clock.set(world.clock.now() + 60_000);
+    await notices.deliver(async () => ({ batchItemFailures: [{ itemIdentifier: messageId }] }));
+  }
+}
+
 /** The buyer fills in the page, as the browser would. */
-async function register(world: BackendWorld, { agreementId }: Subscription, name: string): Promise<void> {
+export async function register(world: BackendWorld, { agreementId }: Subscription, name: string): Promise<void> {
   const { token } = await world.control.post<{ token: string }>(`/control/agreements/${agreementId}/tokens`);
   const { url } = world.gateway;
   const arrived = await fetch(`${url}/register`, {
