@@ -119,7 +119,7 @@ function nameOf(resource: unknown): string {
   if (resource === '*') return '*';
   const text = JSON.stringify(resource);
   const index = /\/index\/[\w*-]+/.exec(text)?.[0].replace('/index', '') ?? '';
-  const table = /(Usage|Ledger|Customers|Buyers|Work|Notices|Deliveries|Rejects)Table/.exec(text)?.[1];
+  const table = /(Usage|Ledger|Customers|Buyers|Work|Notices|Deliveries|Rejects|Summaries)Table/.exec(text)?.[1];
   if (table) return `${table.toLowerCase()}${index}`;
   const secret = /:secret:([\w-]+)/.exec(text)?.[1];
   if (secret) return secret;
