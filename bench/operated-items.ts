@@ -191,6 +191,7 @@ function hourSummary(hour: HourStart, customers: number): HourSummary {
       dimension,
       units,
       records: { honoured: customers },
+      events: customers,
     })),
     unbalanced: 0,
     differences: [],

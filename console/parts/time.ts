@@ -15,6 +15,11 @@ export function hourInstant(hour: string, timeZone: string): Html {
   return instant(Date.parse(`${hour}:00:00Z`), timeZone);
 }
 
+/** `2026-11-26` as `26 Nov 2026`. */
+export function dayText(day: string): string {
+  return utcDay(Date.parse(`${day}T00:00:00Z`));
+}
+
 export function utcDay(atMs: number): string {
   return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(
     atMs,

@@ -11,7 +11,7 @@ import { type Html, html } from '../../lambdas/pages/html.ts';
 import { counted } from '../parts/amount.ts';
 import { LISTING_NAMES, listingPill, markPills } from '../parts/status.ts';
 import { type Cell, type Column, showTable, type Table } from '../parts/table.ts';
-import { instant } from '../parts/time.ts';
+import { dayText, instant } from '../parts/time.ts';
 import type { PageRequest, Reply } from '../reply.ts';
 import type { Site } from '../site.ts';
 
@@ -104,7 +104,9 @@ function customersTable({ timeZone }: Site, rows: readonly CustomerRow[], none: 
       row.productTitle ?? row.productCode,
       row.customerAwsAccountId ?? '',
       row.offerIds.join(', '),
-      row.lastUsageDay ?? '–',
+      row.lastUsageDay === undefined
+        ? '–'
+        : html`<time datetime="${row.lastUsageDay}">${dayText(row.lastUsageDay)}</time>`,
       row.unsentUnits,
       instant(row.createdAt, timeZone),
     ]),

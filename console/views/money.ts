@@ -1,6 +1,7 @@
 // What usage is worth: billed, on its way, at stake and lost; and what the deployment itself costs.
 import type { Money } from '../../lambdas/domain/money.ts';
 import { moneyText } from '../../lambdas/domain/money.ts';
+import type { MeterTotals } from '../../lambdas/domain/summary.ts';
 import { readHours } from '../../lambdas/flow/reads/read-hours.ts';
 import {
   type CustomerMoneyPage,
@@ -114,13 +115,10 @@ function pagerOf(month: string, from: string | undefined, next: string | undefin
   return html`<p class="pager">${from !== undefined && html`<a href="/money?month=${month}">‹ First</a>`} ${next !== undefined && html`<a href="${at(next)}">More ›</a>`}</p>`;
 }
 
-interface Counted {
-  readonly records: Readonly<Partial<Record<string, number>>>;
-  readonly events?: number;
-}
+type Counted = Pick<MeterTotals, 'records' | 'events'>;
 
 function costPart(meters: readonly Counted[], hours: number): Html {
-  const events = meters.reduce((sum, meter) => sum + (meter.events ?? 0), 0);
+  const events = meters.reduce((sum, meter) => sum + meter.events, 0);
   const sealed = (meter: Counted) =>
     Object.entries(meter.records).reduce(
       (sum, [status, count = 0]) => sum + (status === 'notYetSealed' ? 0 : count),
@@ -129,7 +127,8 @@ function costPart(meters: readonly Counted[], hours: number): Html {
   const records = meters.reduce((sum, meter) => sum + sealed(meter), 0);
   const lines = stackCost({ events, records, hours });
   const all = lines.reduce((sum, line) => sum + line.dollars, 0);
-  const perThousand = events === 0 ? undefined : (all / events) * 1_000;
+  const further = lines.slice(0, 2).reduce((sum, line) => sum + line.dollars, 0);
+  const perThousand = (cost: number) => estimate((cost / events) * 1_000);
   return html`${showTable({
     caption: 'What this deployment costs',
     columns: [
@@ -141,7 +140,7 @@ function costPart(meters: readonly Counted[], hours: number): Html {
     none: '',
     foot: ['All', '', estimate(all)],
   })}
-<p class="soft">${perThousand === undefined ? '' : html`<strong>About ${estimate(perThousand)} per 1,000 events.</strong> `}From this deployment’s own counts, the units that each takes as measured, and AWS’s list prices of us-east-1 without any free tier. Storage, logs, alarms and what is sent out are not in it.</p>`;
+<p class="soft">${events > 0 && html`<strong>About ${perThousand(all)} per 1,000 events in all, and ${perThousand(further)} for each 1,000 more</strong>: schedules run whatever is used. `}From this deployment’s own counts, the units that each takes as measured, and AWS’s list prices of us-east-1 without any free tier. Storage, logs, alarms and what is sent out are not in it.</p>`;
 }
 
 /** Three digits that mean something: it is an estimate. */

@@ -3,7 +3,7 @@ import { type DimensionUsage, readUsage } from '../../lambdas/flow/reads/read-us
 import { type Html, html } from '../../lambdas/pages/html.ts';
 import { type Bar, stackedBars } from '../parts/chart.ts';
 import { type Cell, section, showTable, type Table } from '../parts/table.ts';
-import { monthName, otherDay, otherMonth, parseDay, parseMonth, utcDay } from '../parts/time.ts';
+import { dayText, monthName, otherDay, otherMonth, parseDay, parseMonth } from '../parts/time.ts';
 import type { Site } from '../site.ts';
 
 /** What the reader chose to look at. */
@@ -44,10 +44,6 @@ function periodOf(query: URLSearchParams, nowMs: number): Period {
 
 function periodText(period: Period): string {
   return period.kind === 'day' ? `on ${dayText(period.day)}` : `in ${monthName(period.month)}`;
-}
-
-function dayText(day: string): string {
-  return utcDay(Date.parse(`${day}T00:00:00Z`));
 }
 
 function pager(customerId: string, period: Period): Html {

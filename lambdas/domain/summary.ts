@@ -108,6 +108,8 @@ export interface MeterTotals {
   readonly dimension: string;
   readonly units: Units;
   readonly records: RecordCounts;
+  /** Usage events, those among them that were rejected. */
+  readonly events: number;
 }
 
 export interface Difference {

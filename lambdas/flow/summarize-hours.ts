@@ -13,7 +13,6 @@ import {
   type MeterTotals,
   type RecordCounts,
   sumOf,
-  type Units,
   unitsOf,
 } from '../domain/summary.ts';
 import type { Outbox } from './access-ports.ts';
@@ -179,7 +178,7 @@ async function holderOf({ customers }: SummarizePorts, { sealed, licenceKey }: M
 
 /** An hour's totals by product and dimension. */
 class HourSums {
-  readonly #meters = new Map<string, { productCode: string; dimension: string; units: Units; records: RecordCounts }>();
+  readonly #meters = new Map<string, MeterTotals>();
   readonly #differences: Difference[] = [];
   #unbalanced = 0;
 
@@ -194,11 +193,12 @@ class HourSums {
     }
     const { productCode } = holder;
     const key = JSON.stringify([productCode, dimension]);
-    const before = this.#meters.get(key) ?? { productCode, dimension, units: {}, records: {} };
+    const before = this.#meters.get(key) ?? { productCode, dimension, units: {}, records: {}, events: 0 };
     this.#meters.set(key, {
       ...before,
       units: sumOf([before.units, units]),
       records: sumOf([before.records, { [sealed?.status ?? 'notYetSealed']: 1 } as RecordCounts]),
+      events: before.events + tally.seen.count,
     });
     return { licenceKey, dimension, ...holder, units };
   }

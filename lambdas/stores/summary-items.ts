@@ -123,6 +123,7 @@ export function fromHourItem(item: Item): HourSummary {
       dimension: text(meter, 'dimension'),
       units: unitsIn(optionalMap(meter, 'units') ?? {}),
       records: unitsIn(optionalMap(meter, 'records') ?? {}),
+      events: optionalWhole(meter, 'events') ?? 0,
     })),
     unbalanced: whole(item, 'unbalanced'),
     differences: mapList(item, 'differences').map((each) => ({

@@ -24,7 +24,7 @@ function anHourSummary(overrides: Partial<HourSummary> = {}): HourSummary {
   return {
     hour: TEN,
     asOf: NOW,
-    meters: [{ productCode: 'metrics-cloud', dimension: 'requests', units, records: { honoured: 1 } }],
+    meters: [{ productCode: 'metrics-cloud', dimension: 'requests', units, records: { honoured: 1 }, events: 3 }],
     unbalanced: 0,
     differences: [],
     ...overrides,
