@@ -11,7 +11,7 @@ import { type Html, html } from '../../lambdas/pages/html.ts';
 import { counted } from '../parts/amount.ts';
 import { LISTING_NAMES, listingPill, markPills } from '../parts/status.ts';
 import { type Cell, type Column, showTable, type Table } from '../parts/table.ts';
-import { dayText, instant } from '../parts/time.ts';
+import { dayText, utcDay } from '../parts/time.ts';
 import type { PageRequest, Reply } from '../reply.ts';
 import type { Site } from '../site.ts';
 
@@ -28,7 +28,7 @@ async function listPage(site: Site, { url, product }: PageRequest): Promise<Repl
     ...(listing === undefined ? {} : { listing }),
     ...(cursor === null ? {} : { cursor }),
   });
-  const table = customersTable(site, ofProduct(view.customers, product), 'No customers here yet.');
+  const table = customersTable(ofProduct(view.customers, product), 'No customers here yet.');
   const main = html`<h1>Customers</h1>
 ${filters(listing)}
 <div id="customers" data-live>${showTable(table, url)}</div>
@@ -43,7 +43,7 @@ async function searchPage(site: Site, { url, product }: PageRequest, text: strin
   // One customer who was named wholly is what was looked for.
   if (only && shown.length === 1 && only.foundBy !== 'company')
     return { kind: 'redirect', location: `/customers/${only.customerId}` };
-  const table = customersTable(site, shown, 'Nobody is found by this.');
+  const table = customersTable(shown, 'Nobody is found by this.');
   const main = html`<h1>Search</h1>
 <p class="lead">${counted(shown.length, 'customer')}${isPartial ? ' or more' : ''} for “${text}”. ${foundText(hits)}</p>
 ${showTable(table, url)}
@@ -83,7 +83,7 @@ function queryOf(wanted: Readonly<Record<string, string | undefined>>): string {
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
 
-function customersTable({ timeZone }: Site, rows: readonly CustomerRow[], none: string): Table {
+function customersTable(rows: readonly CustomerRow[], none: string): Table {
   const columns: readonly (Column | string)[] = [
     { name: 'Customer', kind: 'head' },
     'Standing',
@@ -108,7 +108,7 @@ function customersTable({ timeZone }: Site, rows: readonly CustomerRow[], none: 
         ? '–'
         : html`<time datetime="${row.lastUsageDay}">${dayText(row.lastUsageDay)}</time>`,
       row.unsentUnits,
-      instant(row.createdAt, timeZone),
+      html`<time datetime="${new Date(row.createdAt).toISOString()}">${utcDay(row.createdAt)}</time>`,
     ]),
     none,
   };
