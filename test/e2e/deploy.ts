@@ -52,6 +52,7 @@ async function run(): Promise<object> {
   await story.reportUsage();
   await story.secondVersion();
   await story.cancel();
+  await story.runTheSeldom();
   const bill = await story.readBill();
 
   await steps.take('nothing was given up', async () => {

@@ -78,6 +78,8 @@ export async function startEmulator(program: string, options: EmulatorOptions): 
       IOT_MTLS_ENABLED: '0',
       // Functions inherit these.
       AWS_ENDPOINT_URL: endpoint,
+      // The archive of the audit trail goes by this name alone, and else to AWS.
+      AWS_ENDPOINT_URL_S3: endpoint,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     },
   });

@@ -60,12 +60,15 @@ function serviceOf({ headers }: IncomingMessage): string {
   return /Credential=[^/]+\/\d+\/[\w-]+\/([\w-]+)\//.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
-/** Of the service that speaks REST, by method and path. */
-const REST_ACTIONS: Readonly<Record<string, string>> = { 'POST /v2/email/outbound-emails': 'SendEmail' };
+/** Of the services that speak REST: by method and path, or by method where the path is an object's. */
+const REST_ACTIONS: Readonly<Record<string, string>> = {
+  'ses POST /v2/email/outbound-emails': 'SendEmail',
+  's3 PUT': 'PutObject',
+};
 
 function permissionsTaken(service: string, { headers, method, url }: IncomingMessage, body: Buffer): string[] {
   const target = headers['x-amz-target'];
-  const asked = `${method} ${url}`;
+  const asked = service === 's3' ? `s3 ${method}` : `${service} ${method} ${url}`;
   const action = typeof target === 'string' ? (target.split('.')[1] ?? '') : (REST_ACTIONS[asked] ?? asked);
   if (service === 'dynamodb') return permissionsOf(action, JSON.parse(body.toString()), tableKind);
   return [`${service}:${action}`];
