@@ -13,7 +13,7 @@ import { Sha256 } from '../runtime/sha256.ts';
 const PUT_TIMEOUT_MS = 20_000;
 const TRIES = 3;
 
-/** Not by the SDK's client of S3: it would triple the function for one operation (docs/decisions/0013). */
+/** Not by the SDK's client of S3: it brings much for one operation (docs/decisions/0013). */
 export class S3AuditArchive implements AuditArchive {
   readonly #bucket: string;
   readonly #settings: ClientSettings;

@@ -57,6 +57,24 @@ describe('attention', () => {
     expect(await readAttention(ports)).toEqual({ at: NOW, entries: [], kinds: [], pulseAt: NOW });
   });
 
+  test('names a held group, and no missed run for the records that wait behind it', async () => {
+    const ports = await world();
+    await ports.ledger.seal(aRecord('requests', { deadlineAt: NOW + 20 * HOUR_MS }));
+    const key = 'dimension metrics-cloud requests';
+    await ports.work.holdGroup({ key, code: 'InvalidUsageDimensionException', since: NOW - 2 * HOUR_MS });
+    await ports.ledger.seal(aRecord('storage', { deadlineAt: NOW + 20 * HOUR_MS }));
+
+    const named = async () =>
+      (await readAttention(ports)).entries.map(({ kind, name, reason }) => [kind, name, reason]);
+
+    expect(await named()).toEqual([
+      ['missedRun', 'send-metering', '1 records are due and unsent'],
+      ['heldGroup', key, 'InvalidUsageDimensionException'],
+    ]);
+    await ports.work.releaseGroup(key);
+    expect(await named()).toEqual([['missedRun', 'send-metering', '2 records are due and unsent']]);
+  });
+
   test('names usage in trouble with its units and the time left, soonest to be lost first', async () => {
     const ports = await world();
     const past = NOW - HOUR_MS;

@@ -12,6 +12,7 @@ import {
 import { HOUR_MS, hourEndMs, hourOf, hoursBetween, MINUTE_MS, parseHour } from '../../domain/hour.ts';
 import type { RecordStatus, SealedHour } from '../../domain/ledger.ts';
 import { lastLookMs, type MeteringPolicy } from '../../domain/metering-policy.ts';
+import { groupKeysOf } from '../../domain/metering-result.ts';
 import type { WebhookEndpoint } from '../access-ports.ts';
 import type { NoticeStore } from '../notice-ports.ts';
 import { type LedgerStore, type LiveRecord, REFERENCES_PER_PAGE, type WorkStore } from '../ports.ts';
@@ -66,10 +67,11 @@ const LISTED = 100;
 /** What needs a person, with the time left and the units at stake, and what mends it. */
 export async function readAttention(ports: AttentionPorts): Promise<AttentionView> {
   const nowMs = ports.clock();
+  const groups = ports.work.heldGroups();
   const [usage, pulse, ...others] = await Promise.all([
-    usageInTrouble(ports, nowMs),
+    usageInTrouble(ports, groups, nowMs),
     ports.summaries.pulse(),
-    heldGroups(ports),
+    heldGroups(groups),
     missedCloses(ports, nowMs),
     overdueCustomers(ports, nowMs),
     waitingNotices(ports),
@@ -119,7 +121,9 @@ type UsageKind = Extract<
   'held' | 'quarantined' | 'aboutToExpire' | 'disputed' | 'presumed' | 'uncertain' | 'expired' | 'heldLate'
 >;
 
-async function usageInTrouble(ports: AttentionPorts, nowMs: number): Promise<Part> {
+type Groups = ReturnType<WorkStore['heldGroups']>;
+
+async function usageInTrouble(ports: AttentionPorts, groups: Groups, nowMs: number): Promise<Part> {
   const warnMs = Math.max(0, ...ports.usageWarningHours) * HOUR_MS;
   const shards = Array.from({ length: ports.stateShards }, (_, shard) => shard);
   const lists = await Promise.all(
@@ -136,11 +140,8 @@ async function usageInTrouble(ports: AttentionPorts, nowMs: number): Promise<Par
     }
   }
   const isCut = (of: 'live' | 'attention') => lists.some(({ list, isFull }) => list === of && isFull);
-  const unsent = overdue(
-    lists.filter(({ list }) => list === 'live').flatMap(({ references }) => references),
-    ports,
-    nowMs,
-  );
+  const live = lists.filter(({ list }) => list === 'live').flatMap(({ references }) => references);
+  const unsent = await overdue(ports, live, await groups, nowMs);
   const { entries, notInTrouble } = await shownOf(ports, byKind, nowMs);
   const counts = [...byKind].map(
     ([kind, references]) => [kind, references.length - (notInTrouble.get(kind) ?? 0)] as const,
@@ -252,14 +253,26 @@ function usageEntry(record: SealedHour, nowMs: number, { usageWarningHours }: At
   return entries;
 }
 
-/** Records that are due and that no run of the sender takes. */
-function overdue(references: readonly LiveRecord[], { policy }: AttentionPorts, nowMs: number): AttentionEntry[] {
-  const late = references.filter(({ status, partition, nextAttemptAt }) => {
+/** Records that are due and that no run of the sender takes, though nothing is in their way. */
+async function overdue(
+  { ledger, policy }: AttentionPorts,
+  references: readonly LiveRecord[],
+  groups: Awaited<Groups>,
+  nowMs: number,
+): Promise<AttentionEntry[]> {
+  const due = references.filter(({ status, partition, nextAttemptAt }) => {
     const hour = parseHour(partition.slice(0, 13));
     if (status !== 'open' || !hour) return false;
     const dueAt = Math.max(nextAttemptAt ?? 0, hourEndMs(hour) + policy.settleDelayMs);
     return dueAt + LATE_MS + policy.lingerMs <= nowMs;
   });
+  // Which group a record belongs to stands on itself alone: it is read only while any group is held.
+  const late =
+    groups.size === 0 || due.length === 0
+      ? due
+      : (await ledger.records(due.slice(0, RECORDS_SHOWN), () => {})).filter(
+          (record) => !groupKeysOf(record).some((key) => groups.has(key)),
+        );
   if (late.length === 0) return [];
   const soonest = Math.min(...late.map(({ deadlineAt }) => deadlineAt));
   const timeLeft = { deadlineAt: soonest, timeLeftMs: soonest - nowMs };
@@ -268,8 +281,8 @@ function overdue(references: readonly LiveRecord[], { policy }: AttentionPorts, 
   ];
 }
 
-async function heldGroups({ work }: AttentionPorts): Promise<Part> {
-  const groups = [...(await work.heldGroups()).values()].filter(({ key }) => !key.startsWith('suspect '));
+async function heldGroups(held: Groups): Promise<Part> {
+  const groups = [...(await held).values()].filter(({ key }) => !key.startsWith('suspect '));
   return { entries: groups.map(({ key, code, since }) => entryOf('heldGroup', { name: key, reason: code, since })) };
 }
 
