@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PostOutcome } from '../../lambdas/domain/delivery.ts';
 import { WEBHOOK_SECRET_ARN } from '../../local/secrets.ts';
+import type { Agreement } from '../../operator/buyer.ts';
 import {
   anEvent,
   type BackendWorld,
+  PRODUCT,
   type Subscription,
   startBackendWorld,
   type useServices,
@@ -22,12 +24,29 @@ const NAMES = [
   'heldLate',
   'aboutToExpire',
   'unregistered',
+  'replaced',
+  'sibling',
 ] as const;
 
-type BuyerName = (typeof NAMES)[number];
+export type BuyerName = (typeof NAMES)[number];
 
 /** The dimension `novel` stands in our settings, and not in AWS's listing. */
 const DIMENSIONS = ['requests', 'gb_stored', 'novel'];
+
+/** What each of them used in all: AWS has to end with exactly this, from whomever it heard of it. */
+export const USED: Readonly<Record<BuyerName, number>> = {
+  uncertain: 50,
+  expired: 300,
+  presumed: 40,
+  disputed: 300,
+  quarantined: 90 + 15,
+  held: 60,
+  heldLate: 7 + 12 + 11,
+  aboutToExpire: 120,
+  unregistered: 0,
+  replaced: 0,
+  sibling: 0,
+};
 
 /** When the two days are over; nothing has run for most of a day by then. */
 const NOW = '2026-09-22T12:40:00.000Z';
@@ -44,7 +63,7 @@ export async function startTroubledWorld(services: ReturnType<ReturnType<typeof 
   for (const [index, name] of NAMES.entries()) {
     const buyer = await world.subscribe({
       buyerName: `Buyer ${name}`,
-      awsAccountId: `1111222233${String(index).padStart(2, '0')}`,
+      awsAccountId: `1111222233${String(name === 'sibling' ? index - 1 : index).padStart(2, '0')}`,
     });
     buyers.set(name, buyer);
     if (name !== 'unregistered') await register(world, buyer, name);
@@ -62,6 +81,13 @@ export async function startTroubledWorld(services: ReturnType<ReturnType<typeof 
   await world.deliverNotices();
   await world.tell();
   await loseNotice(world);
+
+  // One of an account's two customers replaces its agreement, and AWS does not say which.
+  const successor = await world.control.post<Agreement>(`/control/agreements/${of('replaced').agreementId}/replace`);
+  await at('2026-09-20T10:30:00Z');
+  await world.deliverNotices();
+  await world.tell();
+  await world.tell();
 
   // An answer that is lost, and then no answer at all until the deadline.
   await at('2026-09-20T10:36:00Z');
@@ -118,7 +144,15 @@ export async function startTroubledWorld(services: ReturnType<ReturnType<typeof 
   await at(NOW);
   await world.backend.summarizeHours();
 
-  return { world, buyers: of, webhook };
+  return { world, buyers: of, webhook, successor };
+}
+
+/** AWS lists the dimension that it had refused. */
+export function listNovel({ control }: BackendWorld): Promise<unknown> {
+  return control.put(`/control/products/${PRODUCT}`, {
+    title: 'Metrics Cloud',
+    dimensions: DIMENSIONS.map((key) => ({ key })),
+  });
 }
 
 /** A notice comes while its function fails, again and again, until its queue gives it up. */

@@ -1,9 +1,9 @@
 // Days in which everything goes wrong once, set right by one person in the console, and in no other way.
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { PRODUCT, useServices } from '../backend-world.ts';
+import { useServices } from '../backend-world.ts';
 import { startConsoleWorld } from '../console/console-world.ts';
-import { register, startTroubledWorld } from '../console/troubled-world.ts';
+import { listNovel, register, startTroubledWorld, USED } from '../console/troubled-world.ts';
 import { cloudTrailOf } from '../operations/operator.ts';
 import { launchBrowser, type TestBrowser } from './browser.ts';
 import { PATIENCE } from './steps.ts';
@@ -15,12 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => testBrowser?.close());
 
-/** What the buyers used in all; AWS has to end with exactly this, from whomever it heard of it. */
-const USED = 50 + 300 + 40 + 7 + 12 + 11 + 300 + 90 + 15 + 60 + 120;
-
 describe('a week of troubles', () => {
   it('is set right in the console: each trouble is shown, mended with its reason, and every unit is billed once', async () => {
-    const { world, buyers, webhook } = await startTroubledWorld(services());
+    const { world, buyers, webhook, successor } = await startTroubledWorld(services());
     const { url, desk, faults } = await startConsoleWorld(world);
     const context = await testBrowser?.browser.newContext({ viewport: { width: 1280, height: 900 } });
     if (!context) throw new Error('No browser was launched.');
@@ -50,10 +47,7 @@ describe('a week of troubles', () => {
     await expect.poll(() => page.locator('#looked').innerText(), PATIENCE).toMatch(/^Needs you: .*1 quarantined/);
 
     // AWS lists the dimension now.
-    await world.control.put(`/control/products/${PRODUCT}`, {
-      title: 'Metrics Cloud',
-      dimensions: ['requests', 'gb_stored', 'novel'].map((key) => ({ key })),
-    });
+    await listNovel(world);
     await act(page, trouble('Group held back'), 'Release a group', 'the listing has the dimension now');
     await act(page, trouble('Quarantined'), 'Release', 'the listing has the dimension now');
 
@@ -74,6 +68,11 @@ describe('a week of troubles', () => {
       await page.getByLabel('End', { exact: true }).fill('2026-09-21T13');
       await page.getByLabel('Trail', { exact: true }).fill(trail);
     });
+
+    // AWS does not say what the agreement replaces; the buyer does.
+    await act(page, trouble('Notice waits', successor.agreementId), 'Link a replacement', 'the buyer says so', () =>
+      page.getByLabel('Previous agreement id').fill(buyers('replaced').agreementId),
+    );
 
     // The receiver is mended, and so is what handles notices.
     webhook.answer = { kind: 'answered', status: 204 };
@@ -96,20 +95,23 @@ describe('a week of troubles', () => {
       'Group held back',
       'Webhook not delivered',
       'Dead letters',
+      'Notice waits',
       'Buyer not registered',
     ]) {
       await gone(kind);
     }
 
     const bill = await world.bill();
-    expect(bill.reduce((sum, { quantity }) => sum + quantity, 0)).toBe(USED);
+    expect(bill.reduce((sum, { quantity }) => sum + quantity, 0)).toBe(
+      Object.values(USED).reduce((sum, units) => sum + units, 0),
+    );
     await page.getByRole('link', { name: 'Books' }).click();
     await page.getByText('Balanced', { exact: false }).first().waitFor();
     expect(await page.locator('#books').innerText()).not.toContain('Does not balance');
     const lines = [];
     for await (const audit of desk.ledger.audit('2026-09')) lines.push(...audit);
     expect(new Set(lines.map(({ action }) => action))).toEqual(
-      new Set(['release', 'releaseGroup', 'resubmit', 'carryOn', 'accept', 'confirm', 'resend', 'redrive']),
+      new Set(['release', 'releaseGroup', 'resubmit', 'carryOn', 'accept', 'confirm', 'link', 'resend', 'redrive']),
     );
     expect(lines.every(({ who, why }) => who !== '' && why !== '')).toBe(true);
     expect([...complaints, ...faults]).toEqual([]);
