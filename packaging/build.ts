@@ -18,6 +18,8 @@ for (const project of ['tsconfig.json', 'tsconfig.types.json']) {
   const words = [join(dirname(TYPESCRIPT), 'bin/tsc'), '--project', join(import.meta.dirname, project)];
   execFileSync(process.execPath, words, { stdio: 'inherit' });
 }
+// What the console serves beside its pages is no TypeScript.
+cpSync(join(ROOT, 'console/assets'), join(DIST, 'console/assets'), { recursive: true });
 const manifest: Manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
 for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', 'docs'])

@@ -79,6 +79,8 @@ export async function startRegistrationWorld(): Promise<RegistrationWorld> {
     AWS_ENDPOINT_URL_MARKETPLACE_METERING: simulator.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
     MARKETPLACE_REGION: 'us-east-1',
+    MARKETPLACE_ACCESS: '{}',
+    STAGE: 'test',
     CUSTOMERS_TABLE: tables.customers,
     BUYERS_TABLE: tables.buyers,
     WORK_TABLE: tables.work,

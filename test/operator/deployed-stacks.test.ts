@@ -40,6 +40,10 @@ describe('a deployment of everything', () => {
       expect(name).toMatch(new RegExp(`^made:${kind}Table[0-9A-F]{8}$`, 'i'));
     }
     expect(facts.queues).toEqual({
+      mail: {
+        url: expect.stringMatching(/^made:MailQueue/),
+        deadLettersUrl: expect.stringMatching(/^made:MailDeadLettersQueue/),
+      },
       notices: {
         url: expect.stringMatching(/^made:NoticesQueue/),
         deadLettersUrl: expect.stringMatching(/^made:NoticesDeadLettersQueue/),

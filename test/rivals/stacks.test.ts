@@ -63,7 +63,10 @@ test('buyers of every country and network are let in unless the seller sets a fi
   const types = new Set(stacks.all.map(({ Type }) => Type.split('::')[1]));
 
   expect(types).not.toContain('CloudFront');
-  expect(types).not.toContain('WAFv2');
+  // The firewall counts the requests of an address, and asks neither where it is nor whose.
+  const rules = stacks.ofType('AWS::WAFv2::WebACL').flatMap(({ Properties }) => Properties['Rules'] as object[]);
+  expect(rules).toMatchObject([{ Statement: { RateBasedStatement: { AggregateKeyType: 'IP' } } }]);
+  expect(JSON.stringify(rules)).not.toMatch(/Geo|Managed|IPSet|ScopeDown/);
   const restricted = stacks.ofType('AWS::ApiGateway::RestApi').filter(({ Properties }) => Properties['Policy']);
   expect(restricted).toEqual([]);
 });
