@@ -124,6 +124,8 @@ describe('registering', () => {
     expect(details).toEqual({
       v: 1,
       customerId: details?.['customerId'],
+      companyKey: 'company',
+      companySort: 'engines + söhne',
       email: 'Ada@gmail.com',
       emailKey: 'ada@gmail.com',
       fields: { name: 'Ada Lovelace', company: 'Engines + Söhne' },
