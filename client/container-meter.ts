@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { MarketplaceMeteringClient, MeterUsageCommand } from '@aws-sdk/client-marketplace-metering';
 import { InvalidInput } from '../lambdas/domain/failure.ts';
-import { hourOf, hourStartMs } from '../lambdas/domain/hour.ts';
+import { hourOf, hourStartMs, MINUTE_MS } from '../lambdas/domain/hour.ts';
 import { isQuantity } from '../lambdas/domain/quantity.ts';
 import { codeOf, type Patience, type Stop, stopOf, type Unanswered, untilAnswered } from './container-answer.ts';
 import {
@@ -19,7 +19,7 @@ import {
   settledByTime,
   standingAfter,
 } from './container-hours.ts';
-import { CALL_TIMEOUT_MS, MINUTE_MS } from './container-limits.ts';
+import { CALL_TIMEOUT_MS } from './container-limits.ts';
 import { MeteringJournal } from './metering-journal.ts';
 
 export type { MeteredHour, MeteringStanding } from './container-hours.ts';

@@ -6,8 +6,9 @@ import {
   type RegisterUsageCommandOutput,
 } from '@aws-sdk/client-marketplace-metering';
 import { Misconfigured } from '../lambdas/domain/failure.ts';
+import { MINUTE_MS } from '../lambdas/domain/hour.ts';
 import { codeOf, type Patience, type Stop, stopOf, type Unanswered, untilAnswered } from './container-answer.ts';
-import { CALL_TIMEOUT_MS, MINUTE_MS } from './container-limits.ts';
+import { CALL_TIMEOUT_MS } from './container-limits.ts';
 
 export interface RegisterUsageOptions extends Partial<Patience> {
   /** As the listing shows it. */

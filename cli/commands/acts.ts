@@ -61,7 +61,7 @@ export const webhooksResend = actCommand(resendAct, {
   examples: ['--endpoint crm --customer cus_kBXub44wPtLaEj-pjwQonuSP --sequence 3 --why "the receiver is mended"'],
 });
 
-/** Both queues by one act: the command of notices brings back theirs. */
+/** Every queue by one act, `--queue` says which. */
 export const redriveCommand = actCommand(redriveAct, {
   name: 'notices redrive',
   summary: 'bring back what a queue gave up',
