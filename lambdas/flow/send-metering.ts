@@ -116,8 +116,7 @@ export async function sendMetering(ports: SendPorts, hasTime: () => boolean): Pr
     await run.markTouched();
     await ports.work.dropLease(LEASE, holder);
   }
-  const { calls, records, honoured, faults } = run.result;
-  if (calls > 0) await ports.sendings?.note({ runId: holder, startedAt: nowMs, calls, records, honoured, faults });
+  await run.noteWhatItCameTo(holder, nowMs);
   if (run.result.failed === 0) return run.result;
   throw new Unavailable('SendingIncomplete', 'Some records could not be sent or written; the log names each.', {
     facts: { ...run.result },
@@ -190,6 +189,13 @@ class SendRun {
   /** Has the hours summarised anew whose records stand otherwise now. A mark that is lost costs a day at most. */
   async markTouched(): Promise<void> {
     await this.#contained({ step: 'mark' }, [], () => this.#ports.work.markTouched(this.#touched));
+  }
+
+  /** For people to see; a line that is lost takes nothing from what was sent. */
+  async noteWhatItCameTo(runId: string, startedAt: number): Promise<void> {
+    const { calls, records, honoured, faults } = this.result;
+    const sending = { runId, startedAt, calls, records, honoured, faults };
+    if (calls > 0) await this.#contained({ step: 'note' }, [], async () => this.#ports.sendings?.note(sending));
   }
 
   /** Resolves when every call under way has been answered and its results written. */

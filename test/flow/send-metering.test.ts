@@ -107,6 +107,17 @@ async function statuses(world: World, count: number): Promise<string[]> {
 
 const honoured = (count: number) => Array<string>(count).fill('honoured');
 const INCOMPLETE = { code: 'SendingIncomplete', retryable: true };
+
+test('a line of what the run came to that can’t be written is named like any step, after everything was sent', async () => {
+  const world = await aWorld(1);
+  const sendings = { note: () => Promise.reject(new Error('down')) };
+
+  await expect(sendMetering({ ...world, sendings }, () => true)).rejects.toMatchObject(INCOMPLETE);
+
+  expect(await statuses(world, 1)).toEqual(honoured(1));
+  expect(world.logged).toContainEqual({ code: 'SendFailed', facts: expect.objectContaining({ step: 'note' }) });
+});
+
 const invalidFor = (culprit: string) => (batch: MeteringBatch) =>
   batch.records.some(({ dimension }) => dimension === culprit)
     ? ({ kind: 'invalid', code: 'InvalidTagException' } as const)
