@@ -1,4 +1,5 @@
-// `npm run synth` as a person runs it: a process of its own, without an account, credentials or a home.
+// `npm run synth` as a person runs it: a process of its own, without an account, credentials or a home. Every shape of a
+// deployment is synthesized in shapes.test.ts, without its bundles.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,35 +31,6 @@ test.each([
     what: 'another home, a contract, a legacy product with its topics, webhooks, and mail',
     args: ['--context', `fulfillment=${JSON.stringify(exampleSettings(EVERYTHING))}`],
     stacks: ['Access', 'Lifecycle', 'Mail', 'Metering', 'NoticeForwarding', 'Registration', 'Storage', 'Watch'],
-  },
-  {
-    what: 'another account than the one that published the products',
-    args: [
-      '--context',
-      `fulfillment=${JSON.stringify(
-        exampleSettings({
-          publishingAccount: {
-            id: '111122223333',
-            homeAccountId: '444455556666',
-            externalId: 'fulfillment-of-example',
-          },
-        }),
-      )}`,
-    ],
-    stacks: [...AT_HOME, 'PublishingAccount'].sort(),
-  },
-  {
-    what: 'the pages under a name of the seller’s own, without a firewall',
-    args: [
-      '--context',
-      `fulfillment=${JSON.stringify(
-        exampleSettings({
-          pagesDomain: { name: 'aws.example.com', hostedZone: { id: 'Z0123456789', name: 'example.com' } },
-          firewall: { enabled: false },
-        }),
-      )}`,
-    ],
-    stacks: AT_HOME,
   },
 ])('synthesizes $what without an account and without a finding of cdk-nag', { timeout: 60_000 }, ({ args, stacks }) => {
   const { status, said, output } = synthesize(...args);

@@ -70,10 +70,12 @@ export function withApp<T>(props: AppProps, use: (app: App) => T): T {
   }
 }
 
+/** The context without bundles, which other tests look at: they would take most of the time. */
+export const WITHOUT_BUNDLES = { ...CONTEXT, 'aws:cdk:bundling-stacks': [] };
+
 /** Every resource of every stack. */
 export function synthesize(overrides: object = {}) {
-  // Without bundles, which other tests look at: they would take most of the time.
-  return withApp({ context: { ...CONTEXT, 'aws:cdk:bundling-stacks': [] } }, (app) => resourcesOf(app, overrides));
+  return withApp({ context: WITHOUT_BUNDLES }, (app) => resourcesOf(app, overrides));
 }
 
 function resourcesOf(app: App, overrides: object) {
