@@ -5,6 +5,7 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { AlarmSettings } from './alarm-settings.ts';
 import { type AlarmRoutes, alarmBook, routeAlarms } from './constructs/alarm-book.ts';
+import { keyOf } from './constructs/encryption.ts';
 
 /** Which topic is told of which alarms. Topics have to be in the region of the alarms: CloudWatch reaches no other. */
 export interface AlarmTopics {
@@ -18,7 +19,12 @@ export interface AlarmTopics {
 /** A topic of ours that mails people; undefined where nobody is to be mailed. */
 export function mailTopic(stack: Stack, { emails }: AlarmSettings): ITopic | undefined {
   if (emails.length === 0) return undefined;
-  const topic = new Topic(stack, 'AlarmMails', { displayName: 'AWS Marketplace fulfillment', enforceSSL: true });
+  const masterKey = keyOf(stack);
+  const topic = new Topic(stack, 'AlarmMails', {
+    displayName: 'AWS Marketplace fulfillment',
+    enforceSSL: true,
+    ...(masterKey ? { masterKey } : {}),
+  });
   for (const email of emails) topic.addSubscription(new EmailSubscription(email));
   return topic;
 }

@@ -7,11 +7,15 @@ import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { AlarmSettingsSchema } from './alarm-settings.ts';
 import { arnOf } from './arn-setting.ts';
 import { AuditSettingsSchema } from './audit-settings.ts';
+import { EncryptionSettingsSchema, encryptionProblems } from './encryption-settings.ts';
 import { MailDeploymentSchema, mailProblems } from './mail-deployment.ts';
 import { problemsOf } from './settings-problems.ts';
 
 /** The days that CloudWatch Logs knows. */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
+
+/** The only region in which AWS Marketplace puts its notices on the bus. */
+export const NOTICE_REGION = 'us-east-1';
 
 const Region = v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'has to be a region such as us-east-1'));
 
@@ -120,6 +124,8 @@ const Members = v.strictObject({
   alarms: v.optional(AlarmSettingsSchema, {}),
   /** The account that published the products, where it is another than the one deployed into. */
   publishingAccount: v.exactOptional(PublishingAccountSchema),
+  /** A key of the seller's account in place of those of AWS. */
+  encryption: v.exactOptional(EncryptionSettingsSchema),
   /** How long the audit trail is locked. */
   audit: v.optional(AuditSettingsSchema, {}),
   /** The web ACL before the pages that is made where `webAclArn` names none. */
@@ -137,8 +143,8 @@ const DeploymentSchema = v.pipe(
   Members,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { products, legacyTopics, webhooks, mail, homeRegion, pagesDomain, webAclArn, firewall, publishingAccount } =
-      dataset.value;
+    const { products, legacyTopics, webhooks, mail, homeRegion, pagesDomain, webAclArn, firewall } = dataset.value;
+    const { publishingAccount, encryption } = dataset.value;
     if (publishingAccount && legacyTopics.length > 0) {
       addIssue({
         message:
@@ -147,6 +153,11 @@ const DeploymentSchema = v.pipe(
     }
     if (publishingAccount?.id === publishingAccount?.homeAccountId && publishingAccount) {
       addIssue({ message: 'publishingAccount: leave it out where everything stands in one account' });
+    }
+    const isHandedOn = publishingAccount !== undefined || homeRegion !== NOTICE_REGION;
+    const kept = { homeRegion, noticeRegion: NOTICE_REGION, isHandedOn };
+    for (const message of encryption ? encryptionProblems(encryption, kept) : []) {
+      addIssue({ message: `encryption.${message}` });
     }
     for (const message of domainProblems(pagesDomain, homeRegion)) addIssue({ message });
     if (webAclArn !== undefined && !firewall.enabled) {

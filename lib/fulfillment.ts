@@ -2,11 +2,12 @@
 import type { App } from 'aws-cdk-lib';
 import { AccessStack } from './access-stack.ts';
 import { mailTopic, sendAlarms } from './alarm-routes.ts';
-import { type Deployment, type DeploymentSettings, parseDeployment } from './deployment.ts';
+import { encryptBelow } from './constructs/encryption.ts';
+import { type Deployment, type DeploymentSettings, NOTICE_REGION, parseDeployment } from './deployment.ts';
 import { LifecycleStack } from './lifecycle-stack.ts';
 import { MailStack } from './mail-stack.ts';
 import { MeteringStack } from './metering-stack.ts';
-import { NOTICE_REGION, NoticeForwardingStack } from './notice-forwarding-stack.ts';
+import { NoticeForwardingStack } from './notice-forwarding-stack.ts';
 import { PublishingAccountStack } from './publishing-account-stack.ts';
 import { RegistrationStack } from './registration-stack.ts';
 import { StorageStack } from './storage-stack.ts';
@@ -44,6 +45,7 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
     deployment,
   });
   const storage = new StorageStack(app, 'Storage', { ...named('storage'), terminationProtection: true });
+  if (storage.encryption) encryptBelow(app, storage.encryption);
   const registration = new RegistrationStack(app, 'Registration', { ...named('registration'), storage });
   const metering = new MeteringStack(app, 'Metering', { ...named('metering'), storage });
   const access = new AccessStack(app, 'Access', { ...named('access'), storage });
@@ -75,7 +77,7 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
   const forwarding = new NoticeForwardingStack(app, 'NoticeForwarding', {
     stackName: `fulfillment-${deployment.stage}-notice-forwarding`,
     env: { region: NOTICE_REGION },
-    homeRegion,
+    deployment,
   });
   const mailsAbroad = mailTopic(forwarding, alarms);
   sendAlarms(forwarding, { any: mailsAbroad ? [mailsAbroad] : [], anyArn: noticeAlarmTopicArn }, alarms);

@@ -6,17 +6,18 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { NOTICE_SOURCE } from '../lambdas/contracts/marketplace-notice.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
-
-/** The only region in which AWS puts these events on the bus. */
-export const NOTICE_REGION = 'us-east-1';
+import { encryptNotices } from './constructs/sellers-key.ts';
+import type { Deployment } from './deployment.ts';
 
 export interface NoticeForwardingStackProps extends StackProps {
-  readonly homeRegion: string;
+  readonly deployment: Deployment;
 }
 
 export class NoticeForwardingStack extends Stack {
-  constructor(scope: Construct, id: string, { homeRegion, ...props }: NoticeForwardingStackProps) {
+  constructor(scope: Construct, id: string, { deployment, ...props }: NoticeForwardingStackProps) {
     super(scope, id, props);
+    encryptNotices(this, deployment);
+    const { homeRegion } = deployment;
     const deadLetters = new DeadLetters(this, 'Unforwarded');
     deadLetters.raiseAlarm({
       name: 'notices',

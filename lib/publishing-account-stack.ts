@@ -7,6 +7,7 @@ import { AccountPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { NOTICE_SOURCE } from '../lambdas/contracts/marketplace-notice.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
+import { encryptNotices } from './constructs/sellers-key.ts';
 import type { Deployment } from './deployment.ts';
 import {
   type MarketplaceAction,
@@ -29,6 +30,7 @@ export interface PublishingAccountStackProps extends StackProps {
 export class PublishingAccountStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, ...props }: PublishingAccountStackProps) {
     super(scope, id, props);
+    encryptNotices(this, deployment);
     for (const [action, stack] of Object.entries(CALLERS)) {
       this.#addRole(action as MarketplaceAction, stack, deployment);
     }

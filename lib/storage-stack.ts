@@ -5,7 +5,9 @@ import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { TABLES } from '../lambdas/stores/tables.ts';
 import { AuditBucket } from './constructs/audit-bucket.ts';
+import { type Encryption, encryptBelow } from './constructs/encryption.ts';
 import { KeptTable } from './constructs/kept-table.ts';
+import { SellersKey } from './constructs/sellers-key.ts';
 import { SessionKeys } from './constructs/session-keys.ts';
 import type { Deployment } from './deployment.ts';
 
@@ -25,9 +27,12 @@ export class StorageStack extends Stack {
   readonly summaries: KeptTable;
   readonly sessionKeys: SessionKeys;
   readonly audit: AuditBucket;
+  /** What the stacks that stand on this one encrypt by; undefined where AWS's keys are used. */
+  readonly encryption: Encryption | undefined;
 
   constructor(scope: Construct, id: string, { deployment, ...props }: StorageStackProps) {
     super(scope, id, props);
+    this.encryption = this.#encrypt(deployment);
     this.usage = new KeptTable(this, 'UsageTable', { shape: TABLES.usage });
     this.ledger = new KeptTable(this, 'LedgerTable', { shape: TABLES.ledger });
     this.customers = new KeptTable(this, 'CustomersTable', { shape: TABLES.customers });
@@ -40,6 +45,15 @@ export class StorageStack extends Stack {
     this.sessionKeys = new SessionKeys(this, 'SessionKeys', { logRetention: deployment.logRetentionDays });
     this.audit = new AuditBucket(this, 'Audit', deployment.audit);
     if (deployment.apiGatewayLogsRole === 'create') this.#addApiGatewayLogsRole();
+  }
+
+  /** Before anything that is to be encrypted. */
+  #encrypt({ encryption, stage }: Deployment): Encryption | undefined {
+    if (!encryption) return undefined;
+    const { key } = new SellersKey(this, 'Encryption', { choice: encryption.customerManagedKey, stage });
+    const made = { key, isOnlyPrepared: encryption.prepareOnly };
+    encryptBelow(this, made);
+    return made;
   }
 
   /** Kept when the stack goes: other APIs of the account may have come to write their logs by it. */

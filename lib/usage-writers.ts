@@ -89,6 +89,7 @@ export class UsageWriters extends Construct {
           resources: [work.table.tableArn],
           conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [LATE_PARTITION] } },
         }),
+        ...work.mayUseKey(['UpdateItem']),
       ],
     });
     new CfnOutput(this, 'ReporterPolicy', { value: reporter.managedPolicyArn });

@@ -3,6 +3,7 @@ import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { keyOf, mayUseKey } from './encryption.ts';
 import type { Access } from './handler-function.ts';
 
 /** The trail, by the version of its keys. */
@@ -21,13 +22,16 @@ export class AuditBucket extends Construct {
   constructor(scope: Construct, id: string, { retentionDays, lock }: AuditBucketProps) {
     super(scope, id);
     const kept = Duration.days(retentionDays);
+    const key = keyOf(this);
     this.bucket = new Bucket(this, 'Bucket', {
       objectLockEnabled: true,
       objectLockDefaultRetention:
         lock === 'compliance' ? ObjectLockRetention.compliance(kept) : ObjectLockRetention.governance(kept),
       versioned: true,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      encryption: BucketEncryption.S3_MANAGED,
+      ...(key
+        ? { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }
+        : { encryption: BucketEncryption.S3_MANAGED }),
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       // Not even emptied when its stack goes.
@@ -46,7 +50,9 @@ export class AuditBucket extends Construct {
       actions: ['s3:PutObject'],
       resources: [this.bucket.arnForObjects(OBJECTS)],
     });
-    return { value: this.bucket.bucketName, statements: [statement] };
+    // Decrypt, too: S3 checks its own key of the bucket by it.
+    const statements = [statement, ...mayUseKey(this, 's3', ['Decrypt', 'GenerateDataKey'])];
+    return { value: this.bucket.bucketName, statements };
   }
 
   /** What `put` allows to write, as cdk-nag names it in another stack. */

@@ -1,10 +1,12 @@
 // A queue for what could not be done, so that it can be looked at.
 import { Duration, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { BookedAlarm, type Severity } from './alarm-book.ts';
 import { FIVE_MINUTES } from './alarm-period.ts';
+import { mayUseKey } from './encryption.ts';
+import { queueEncryption } from './queue-encryption.ts';
 
 export interface DeadLettersAlarm {
   /** Ends the alarm's name. */
@@ -23,7 +25,7 @@ export class DeadLetters extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     this.queue = new Queue(this, 'Queue', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this),
       enforceSSL: true,
       // As long as SQS keeps anything.
       retentionPeriod: Duration.days(14),
@@ -35,8 +37,11 @@ export class DeadLetters extends Construct {
   }
 
   /** Leave to put something here. */
-  mayReceive(): PolicyStatement {
-    return new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] });
+  mayReceive(): readonly PolicyStatement[] {
+    return [
+      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }),
+      ...mayUseKey(this, 'sqs', ['Decrypt', 'GenerateDataKey']),
+    ];
   }
 
   /** Tells somebody for as long as anything lies here. */

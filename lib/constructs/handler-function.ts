@@ -9,6 +9,7 @@ import type { HandlerName, SettingsOf } from '../../lambdas/runtime/settings.ts'
 import { BookedAlarm, type Severity } from './alarm-book.ts';
 import { FIVE_MINUTES } from './alarm-period.ts';
 import { BUNDLE_FILE, bundleHandler, LAMBDAS_FOLDER } from './bundle.ts';
+import { keyOf } from './encryption.ts';
 
 /** A setting that names a resource, together with what the function may do with it: never the one without the other. */
 export interface Access {
@@ -70,9 +71,11 @@ export class HandlerFunction<H extends HandlerName> extends Construct {
     const environment = Object.fromEntries(settings.map(([name, value]) => [name, textOf(value)]));
     checkRoom(props.handler, environment);
 
+    const encryptionKey = keyOf(this);
     const logGroup = new LogGroup(this, 'Logs', {
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
+      ...(encryptionKey ? { encryptionKey } : {}),
     });
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),

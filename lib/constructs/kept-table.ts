@@ -4,6 +4,7 @@ import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } fr
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { TableShape } from '../../lambdas/stores/tables.ts';
+import { type KeyAction, keyOf, mayUseKey } from './encryption.ts';
 import type { Access } from './handler-function.ts';
 
 export type TableAction =
@@ -15,6 +16,12 @@ export type TableAction =
   | 'DeleteItem'
   | 'ConditionCheckItem';
 
+/** What DynamoDB asks of whoever reads, and of whoever writes, a table under a key of the account's own. */
+const TO_READ: readonly KeyAction[] = ['Decrypt', 'DescribeKey'];
+const TO_WRITE: readonly KeyAction[] = [...TO_READ, 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'];
+
+const WRITES: readonly TableAction[] = ['PutItem', 'UpdateItem', 'DeleteItem'];
+
 export interface KeptTableProps {
   /** Keys, indexes and expiry, as the stores know them. */
   readonly shape: TableShape;
@@ -25,13 +32,16 @@ export class KeptTable extends Construct {
 
   constructor(scope: Construct, id: string, { shape }: KeptTableProps) {
     super(scope, id);
+    const key = keyOf(this);
     this.table = new Table(this, 'Table', {
       ...keys(shape.key),
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
-      encryption: TableEncryption.AWS_MANAGED,
+      ...(key
+        ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key }
+        : { encryption: TableEncryption.AWS_MANAGED }),
       ...(shape.expiry === undefined ? {} : { timeToLiveAttribute: shape.expiry }),
     });
     for (const index of shape.indexes) {
@@ -55,7 +65,12 @@ export class KeptTable extends Construct {
     const onIndexes = queriedIndexes.map(
       (name) => new PolicyStatement({ actions: ['dynamodb:Query'], resources: [`${tableArn}/index/${name}`] }),
     );
-    return { value: tableName, statements: [onTable, ...onIndexes] };
+    return { value: tableName, statements: [onTable, ...onIndexes, ...this.mayUseKey(actions)] };
+  }
+
+  /** Leave to use the table's key for these things, which comes with `access`. */
+  mayUseKey(actions: readonly TableAction[]): PolicyStatement[] {
+    return mayUseKey(this, 'dynamodb', actions.some((action) => WRITES.includes(action)) ? TO_WRITE : TO_READ);
   }
 }
 

@@ -5,13 +5,15 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { HandlerName } from '../../lambdas/runtime/settings.ts';
 import { BookedAlarm, type Severity } from './alarm-book.ts';
 import { FIVE_MINUTES } from './alarm-period.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { mayUseKey } from './encryption.ts';
 import type { Access, HandlerFunction } from './handler-function.ts';
+import { queueEncryption } from './queue-encryption.ts';
 
 /** What a function has for one batch. */
 export const TIME_FOR_A_BATCH = Duration.minutes(1);
@@ -52,7 +54,7 @@ export class MessageQueue extends Construct {
     this.deadLetters = new DeadLetters(this, 'DeadLetters');
     this.deadLetters.raiseAlarm({ name, ...dead, severity, impact: `Some ${name} were given up: ${dead.impact}` });
     this.queue = new Queue(this, 'Queue', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this),
       enforceSSL: true,
       visibilityTimeout: HIDDEN_FOR,
       retentionPeriod: Duration.days(14),
@@ -107,7 +109,8 @@ export class MessageQueue extends Construct {
 
   /** Has a function take what comes. It hands back what is to come again. */
   feed(run: HandlerFunction<HandlerName>): void {
-    run.role.addToPolicy(this.#statement(['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes']));
+    const toTake = this.#statement(['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes']);
+    for (const each of [toTake, ...mayUseKey(this, 'sqs', ['Decrypt'])]) run.role.addToPolicy(each);
     const mapping = new EventSourceMapping(this, 'Feed', {
       target: run.lambda,
       eventSourceArn: this.queue.queueArn,

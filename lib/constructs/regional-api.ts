@@ -17,6 +17,7 @@ import { Construct } from 'constructs';
 import type { Limit } from '../deployment.ts';
 import { BookedAlarm } from './alarm-book.ts';
 import { FIVE_MINUTES } from './alarm-period.ts';
+import { keyOf } from './encryption.ts';
 
 /** What the function has to answer in. API Gateway waits 29 s; the rest is for the function's start. */
 export const TIME_TO_ANSWER = Duration.seconds(25);
@@ -71,7 +72,12 @@ export class RegionalApi extends Construct {
 
   constructor(scope: Construct, id: string, props: RegionalApiProps) {
     super(scope, id);
-    const logs = { retention: props.logRetention, removalPolicy: RemovalPolicy.DESTROY };
+    const encryptionKey = keyOf(this);
+    const logs = {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...(encryptionKey ? { encryptionKey } : {}),
+    };
     // Said again for each method: what a method's settings leave out falls back to API Gateway's defaults.
     const settingsFor = ({ ratePerSecond, burst }: Limit) => ({
       throttlingRateLimit: ratePerSecond,

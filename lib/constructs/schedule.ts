@@ -56,7 +56,7 @@ export class Schedule extends Construct {
       description: `Lets the schedule start ${handler}`,
     });
     role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] }));
-    role.addToPolicy(deadLetters.mayReceive());
+    for (const each of deadLetters.mayReceive()) role.addToPolicy(each);
     const rate = everyMinutes === 1 ? '1 minute' : `${everyMinutes} minutes`;
     const schedule = new CfnSchedule(this, 'Schedule', {
       description: `Starts ${handler} every ${everyMinutes === 1 ? 'minute' : rate}`,
@@ -79,7 +79,7 @@ export class Schedule extends Construct {
       maxEventAge: TICK_LIFETIME,
       onFailure: { bind: () => ({ destination: deadLetters.queue.queueArn }) },
     });
-    run.role.addToPolicy(deadLetters.mayReceive());
+    for (const each of deadLetters.mayReceive()) run.role.addToPolicy(each);
 
     const spanMinutes = Math.max(5, everyMinutes);
     new BookedAlarm(this, 'Silence', {

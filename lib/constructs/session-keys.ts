@@ -4,6 +4,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnRotationSchedule, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { keyOf, mayUseKey } from './encryption.ts';
 import { type Access, HandlerFunction } from './handler-function.ts';
 
 /** The id of the key that a new deployment begins with. */
@@ -20,8 +21,10 @@ export class SessionKeys extends Construct {
 
   constructor(scope: Construct, id: string, { logRetention }: SessionKeysProps) {
     super(scope, id);
+    const key = keyOf(this);
     this.#secret = new Secret(this, 'Secret', {
       description: 'Keys that sign the sessions of the registration page',
+      ...(key ? { encryptionKey: key } : {}),
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ current: FIRST_KEY }),
         generateStringKey: FIRST_KEY,
@@ -68,6 +71,9 @@ export class SessionKeys extends Construct {
       actions: actions.map((action) => `secretsmanager:${action}`),
       resources: [secretArn],
     });
-    return { value: secretArn, statements: [statement] };
+    const keyActions = actions.includes('PutSecretValue')
+      ? (['Decrypt', 'GenerateDataKey'] as const)
+      : (['Decrypt'] as const);
+    return { value: secretArn, statements: [statement, ...mayUseKey(this, 'secretsmanager', keyActions)] };
   }
 }

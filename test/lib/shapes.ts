@@ -26,5 +26,19 @@ export const SHAPES = {
     },
   },
   'without-firewall': { firewall: { enabled: false } },
+  'all-security': {
+    ...EVERYTHING,
+    encryption: { customerManagedKey: 'create' },
+    audit: { lock: 'compliance' },
+    alarms: { emails: ['alarms@seller.example'] },
+  },
+  'own-keys': {
+    homeRegion: HOME,
+    encryption: {
+      customerManagedKey: `arn:aws:kms:${HOME}:444455556666:key/01234567-89ab-cdef-0123-456789abcdef`,
+      noticeKeyArn: 'arn:aws:kms:us-east-1:444455556666:key/mrk-0123456789abcdef0123456789abcdef',
+    },
+  },
+  'keys-prepared': { encryption: { customerManagedKey: 'create', prepareOnly: true } },
   everything: EVERYTHING,
 } as const;
