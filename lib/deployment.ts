@@ -9,6 +9,7 @@ import { arnOf } from './arn-setting.ts';
 import { AuditSettingsSchema } from './audit-settings.ts';
 import { EncryptionSettingsSchema, encryptionProblems } from './encryption-settings.ts';
 import { MailDeploymentSchema, mailProblems } from './mail-deployment.ts';
+import { RemovalSettingsSchema, removalProblems } from './removal-settings.ts';
 import { problemsOf } from './settings-problems.ts';
 
 /** The days that CloudWatch Logs knows. */
@@ -126,6 +127,8 @@ const Members = v.strictObject({
   publishingAccount: v.exactOptional(PublishingAccountSchema),
   /** A key of the seller's account in place of those of AWS. */
   encryption: v.exactOptional(EncryptionSettingsSchema),
+  /** Whether the tables may go with their stack. */
+  removal: v.optional(RemovalSettingsSchema, {}),
   /** How long the audit trail is locked. */
   audit: v.optional(AuditSettingsSchema, {}),
   /** The web ACL before the pages that is made where `webAclArn` names none. */
@@ -159,6 +162,7 @@ const DeploymentSchema = v.pipe(
     for (const message of encryption ? encryptionProblems(encryption, kept) : []) {
       addIssue({ message: `encryption.${message}` });
     }
+    for (const message of removalProblems(dataset.value)) addIssue({ message });
     for (const message of domainProblems(pagesDomain, homeRegion)) addIssue({ message });
     if (webAclArn !== undefined && !firewall.enabled) {
       addIssue({ message: 'webAclArn: a web ACL is named though firewall.enabled is false: take one of them out' });

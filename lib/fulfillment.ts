@@ -10,6 +10,7 @@ import { MeteringStack } from './metering-stack.ts';
 import { NoticeForwardingStack } from './notice-forwarding-stack.ts';
 import { PublishingAccountStack } from './publishing-account-stack.ts';
 import { RegistrationStack } from './registration-stack.ts';
+import { deletesBillingData } from './removal-settings.ts';
 import { StorageStack } from './storage-stack.ts';
 import { WatchStack } from './watch-stack.ts';
 
@@ -44,7 +45,8 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
     env: { region: deployment.homeRegion },
     deployment,
   });
-  const storage = new StorageStack(app, 'Storage', { ...named('storage'), terminationProtection: true });
+  const terminationProtection = !deletesBillingData(deployment);
+  const storage = new StorageStack(app, 'Storage', { ...named('storage'), terminationProtection });
   if (storage.encryption) encryptBelow(app, storage.encryption);
   const registration = new RegistrationStack(app, 'Registration', { ...named('registration'), storage });
   const metering = new MeteringStack(app, 'Metering', { ...named('metering'), storage });

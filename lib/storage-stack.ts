@@ -1,15 +1,16 @@
 // What is kept: the tables, and what the other stacks stand on.
-import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { Annotations, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { CfnAccount } from 'aws-cdk-lib/aws-apigateway';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { TABLES } from '../lambdas/stores/tables.ts';
+import { TABLES, type TableShape } from '../lambdas/stores/tables.ts';
 import { AuditBucket } from './constructs/audit-bucket.ts';
 import { type Encryption, encryptBelow } from './constructs/encryption.ts';
 import { KeptTable } from './constructs/kept-table.ts';
 import { SellersKey } from './constructs/sellers-key.ts';
 import { SessionKeys } from './constructs/session-keys.ts';
 import type { Deployment } from './deployment.ts';
+import { deletesBillingData } from './removal-settings.ts';
 
 export interface StorageStackProps extends StackProps {
   readonly deployment: Deployment;
@@ -33,17 +34,25 @@ export class StorageStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, ...props }: StorageStackProps) {
     super(scope, id, props);
     this.encryption = this.#encrypt(deployment);
-    this.usage = new KeptTable(this, 'UsageTable', { shape: TABLES.usage });
-    this.ledger = new KeptTable(this, 'LedgerTable', { shape: TABLES.ledger });
-    this.customers = new KeptTable(this, 'CustomersTable', { shape: TABLES.customers });
-    this.buyers = new KeptTable(this, 'BuyersTable', { shape: TABLES.buyers });
-    this.work = new KeptTable(this, 'WorkTable', { shape: TABLES.work });
-    this.notices = new KeptTable(this, 'NoticesTable', { shape: TABLES.notices });
-    this.deliveries = new KeptTable(this, 'DeliveriesTable', { shape: TABLES.deliveries });
-    this.rejects = new KeptTable(this, 'RejectsTable', { shape: TABLES.rejects });
-    this.summaries = new KeptTable(this, 'SummariesTable', { shape: TABLES.summaries });
+    const isDeletable = deletesBillingData(deployment);
+    const kept = (name: string, shape: TableShape) => new KeptTable(this, name, { shape, isDeletable });
+    this.usage = kept('UsageTable', TABLES.usage);
+    this.ledger = kept('LedgerTable', TABLES.ledger);
+    this.customers = kept('CustomersTable', TABLES.customers);
+    this.buyers = kept('BuyersTable', TABLES.buyers);
+    this.work = kept('WorkTable', TABLES.work);
+    this.notices = kept('NoticesTable', TABLES.notices);
+    this.deliveries = kept('DeliveriesTable', TABLES.deliveries);
+    this.rejects = kept('RejectsTable', TABLES.rejects);
+    this.summaries = kept('SummariesTable', TABLES.summaries);
     this.sessionKeys = new SessionKeys(this, 'SessionKeys', { logRetention: deployment.logRetentionDays });
     this.audit = new AuditBucket(this, 'Audit', deployment.audit);
+    if (isDeletable) {
+      Annotations.of(this).addWarningV2(
+        'fulfillment:billing-data',
+        `Once this is deployed, cdk destroy Storage deletes all billing data of ${deployment.stage}.`,
+      );
+    }
     if (deployment.apiGatewayLogsRole === 'create') this.#addApiGatewayLogsRole();
   }
 

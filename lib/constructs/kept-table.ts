@@ -1,6 +1,13 @@
 // A table that outlives mistakes: kept when its stack goes, not to be deleted by hand, restorable to any second.
-import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { CfnDeletionPolicy, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  BillingMode,
+  type CfnTable,
+  ProjectionType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { TableShape } from '../../lambdas/stores/tables.ts';
@@ -25,25 +32,29 @@ const WRITES: readonly TableAction[] = ['PutItem', 'UpdateItem', 'DeleteItem'];
 export interface KeptTableProps {
   /** Keys, indexes and expiry, as the stores know them. */
   readonly shape: TableShape;
+  /** Whether it may go with its stack: the seller has asked for it twice. */
+  readonly isDeletable: boolean;
 }
 
 export class KeptTable extends Construct {
   readonly table: Table;
 
-  constructor(scope: Construct, id: string, { shape }: KeptTableProps) {
+  constructor(scope: Construct, id: string, { shape, isDeletable }: KeptTableProps) {
     super(scope, id);
     const key = keyOf(this);
     this.table = new Table(this, 'Table', {
       ...keys(shape.key),
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      deletionProtection: !isDeletable,
+      removalPolicy: isDeletable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       ...(key
         ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key }
         : { encryption: TableEncryption.AWS_MANAGED }),
       ...(shape.expiry === undefined ? {} : { timeToLiveAttribute: shape.expiry }),
     });
+    // Never by the way: what an update replaces stays, whatever was asked for.
+    (this.table.node.defaultChild as CfnTable).cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
     for (const index of shape.indexes) {
       this.table.addGlobalSecondaryIndex({
         indexName: index.name,
