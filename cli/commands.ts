@@ -21,6 +21,7 @@ import { ledgerExplain } from './commands/ledger-explain.ts';
 import { ledgerExport } from './commands/ledger-export.ts';
 import { ledgerStatus } from './commands/ledger-status.ts';
 import { ledgerVerify } from './commands/ledger-verify.ts';
+import { migrateSampleCommand } from './commands/migrate-sample.ts';
 import { noticesLs, webhooksLs } from './commands/notices.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { recordCommands } from './commands/records.ts';
@@ -50,6 +51,7 @@ export const COMMANDS: readonly Command[] = [
   webhooksLs,
   webhooksResend,
   pricesSet,
+  migrateSampleCommand,
   consoleCommand,
   ...buyerCommands,
   completionCommand(() => COMMANDS),

@@ -20,7 +20,11 @@ export function laptopFacts(options: BackendOptions, { messagingUrl, appUrl, sim
     stage: 'laptop',
     region: environment['AWS_REGION'] ?? '',
     tables: options.tables,
-    queues: { notices: queue('notices'), webhooks: queue('webhooks'), mail: queue('mail') },
+    queues: {
+      notices: queue('notices'),
+      webhooks: queue('webhooks'),
+      ...(options.mail === undefined ? {} : { mail: queue('mail') }),
+    },
     eventBus: environment['EVENT_BUS'] ?? '',
     urls: { fulfillment: `${appUrl}/register`, usage: `${appUrl}/usage` },
     settings: settings as DeployedSettings,

@@ -16,7 +16,8 @@ export type ActionKind =
   | 'setPrice'
   | 'link'
   | 'resend'
-  | 'redrive';
+  | 'redrive'
+  | 'migrate';
 
 /** Who did what to what, and why. Kept for ever; written with what it tells of, or not at all. */
 export interface AuditEntry {

@@ -6,7 +6,7 @@
 import type { Customer } from '../domain/customer.ts';
 import { licenceKeyOf, licenceNameOf } from '../domain/licence.ts';
 import type { Product } from '../domain/product.ts';
-import type { RegistrationGateway, RegistrationHints } from './ports.ts';
+import type { RegistrationGateway, RegistrationHints, ResolvedBuyer } from './ports.ts';
 import { expectRegistration, type RegistrationPorts, settleRegistration } from './settle-registration.ts';
 
 export interface ResolveBuyerPorts extends RegistrationPorts {
@@ -34,11 +34,23 @@ export async function resolveBuyer(
   const product = ports.products.get(buyer.productCode);
   if (!product) return { kind: 'notOurProduct', productCode: buyer.productCode };
 
-  const { kind, customer } = await ports.customers.upsert(buyer, product, nowMs, request.hints);
+  const { kind, customer } = await enrolBuyer(ports, { buyer, product, hints: request.hints }, nowMs);
+  return { kind: 'resolved', isNew: kind === 'created', customer, product };
+}
+
+interface Enrolment {
+  readonly buyer: ResolvedBuyer;
+  readonly product: Product;
+  readonly hints: RegistrationHints;
+}
+
+/** Makes sure that a buyer whom AWS has named is a customer, and that what waited for it goes on. */
+export async function enrolBuyer(ports: RegistrationPorts, { buyer, product, hints }: Enrolment, nowMs: number) {
+  const upserted = await ports.customers.upsert(buyer, product, nowMs, hints);
   // Known customers too: the run that made this one may have stopped before it came to this line.
   const name = licenceNameOf(product, buyer);
   if (name) await ports.work.releaseAwaiting(licenceKeyOf(name));
-  const due = await expectRegistration(ports, customer.customerId, nowMs);
+  const due = await expectRegistration(ports, upserted.customer.customerId, nowMs);
   await settleRegistration(ports, due, nowMs);
-  return { kind: 'resolved', isNew: kind === 'created', customer, product };
+  return upserted;
 }

@@ -190,6 +190,7 @@ const ACTIONS: readonly ActionKind[] = [
   'link',
   'resend',
   'redrive',
+  'migrate',
 ];
 
 export function fromSealedItem(item: Item): SealedHour {

@@ -53,7 +53,10 @@ export type ActRefusal =
   | 'deliveryUnknown'
   | 'queueUnknown'
   | 'nothingDead'
-  | 'redriveRuns';
+  | 'redriveRuns'
+  | 'oldSenderRuns'
+  | 'cutOverUnset'
+  | 'sentAfterCutOver';
 
 /** Nothing was changed. The message says what was wrong, what is expected and what to do. */
 export interface Refused {
