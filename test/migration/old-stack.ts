@@ -100,12 +100,11 @@ export async function startOldStack(world: BackendWorld) {
     return { customerIdentifier, awsAccountId };
   };
 
-  /** The seller's product records usage there. */
-  const record = (
+  const put = (
     { customerIdentifier }: Pick<OldBuyerName, 'customerIdentifier'>,
     at: string,
     usage: readonly OldUsage[],
-    item: Record<string, AttributeValue> = {},
+    item: Record<string, AttributeValue>,
   ) =>
     client.send(
       new PutItemCommand({
@@ -118,11 +117,18 @@ export async function startOldStack(world: BackendWorld) {
               M: { dimension: { S: dimension }, value: { N: String(value) } },
             })),
           },
-          metering_pending: { S: 'true' },
           ...item,
         },
       }),
     );
+
+  /** The seller's product records usage there. */
+  const record = (
+    buyer: Pick<OldBuyerName, 'customerIdentifier'>,
+    at: string,
+    usage: readonly OldUsage[],
+    item: Record<string, AttributeValue> = {},
+  ) => put(buyer, at, usage, { metering_pending: { S: 'true' }, ...item });
 
   /** The hourly job: one message a buyer, of all that is pending. */
   const collect = async (): Promise<Message[]> => {
@@ -194,7 +200,8 @@ export async function startOldStack(world: BackendWorld) {
     return Item && unmarshall(Item);
   };
 
-  return { subscribers, records, buyer, record, collect, send, run, item };
+  /** A record as its sender left it, whatever AWS had answered. */
+  return { subscribers, records, buyer, record, closed: put, collect, send, run, item };
 }
 
 export type OldStack = Awaited<ReturnType<typeof startOldStack>>;

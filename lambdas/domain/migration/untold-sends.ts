@@ -37,22 +37,32 @@ export function untoldSends(
   told: ToldSends,
   reported: Iterable<ReportedUsage>,
 ): ReadonlyMap<string, Doubt> {
-  const doubts = new Map<string, Doubt>();
+  const shown = new Map(pending.map((record) => [record, { sent: new Set<string>(), isDoubtful: false }]));
   const byBuyer = Map.groupBy(pending, ({ licenceKey }) => licenceKey);
   // In order of time: what an earlier send took is in no later one.
   const sends = [...reported].sort((one, other) => (one.hour < other.hour ? -1 : 1));
   for (const { licenceKey, dimension, hour, quantity, remark } of sends) {
     if (licenceKey === undefined || told.has(licenceKey, dimension, hour)) continue;
     const candidates = (byBuyer.get(licenceKey) ?? [])
-      .filter(({ atMs, amounts, key }) => {
-        const isNamed = amounts.some((amount) => amount.dimension === dimension);
-        return isNamed && atMs < hourEndMs(hour) && doubts.get(nameOf(key)) !== 'sentUntold';
+      .filter((record) => {
+        const isNamed = record.amounts.some((amount) => amount.dimension === dimension);
+        return isNamed && record.atMs < hourEndMs(hour) && !shown.get(record)?.sent.has(dimension);
       })
       .sort((one, other) => one.atMs - other.atMs);
     const sent = remark === undefined ? oldestOf(candidates, dimension, quantity) : undefined;
-    for (const { key } of sent ?? candidates) doubts.set(nameOf(key), sent ? 'sentUntold' : 'doubtful');
+    for (const record of sent ?? candidates) {
+      const mark = shown.get(record);
+      if (mark && sent) mark.sent.add(dimension);
+      else if (mark) mark.isDoubtful = true;
+    }
   }
-  return withWholeCalls(pending, doubts, sends);
+  const doubts = [...shown].flatMap(([{ key, amounts }, { sent, isDoubtful }]) => {
+    if (sent.size === 0 && !isDoubtful) return [];
+    // One call has all dimensions of a record: where the log shows some, the others are in doubt.
+    const isWhole = !isDoubtful && amounts.every(({ dimension }) => sent.has(dimension));
+    return [[nameOf(key), isWhole ? 'sentUntold' : 'doubtful'] as const];
+  });
+  return new Map(doubts);
 }
 
 /** The oldest records whose amounts of a dimension come to a quantity; undefined where none do. */
@@ -63,21 +73,6 @@ function oldestOf(ordered: readonly Pending[], dimension: string, quantity: numb
     if (sum === quantity) return ordered.slice(0, index + 1);
   }
   return undefined;
-}
-
-/** A record of several dimensions counts as sent only where AWS's log shows each of them. */
-function withWholeCalls(
-  pending: readonly Pending[],
-  doubts: ReadonlyMap<string, Doubt>,
-  sends: readonly ReportedUsage[],
-): ReadonlyMap<string, Doubt> {
-  const shown = new Set(sends.map(({ licenceKey, dimension }) => `${licenceKey}\n${dimension}`));
-  const whole = new Map(doubts);
-  for (const { key, licenceKey, amounts } of pending) {
-    const isWhole = amounts.every(({ dimension }) => shown.has(`${licenceKey}\n${dimension}`));
-    if (whole.get(nameOf(key)) === 'sentUntold' && !isWhole) whole.set(nameOf(key), 'doubtful');
-  }
-  return whole;
 }
 
 export function nameOf({ customerIdentifier, createTimestamp }: OldKey): string {

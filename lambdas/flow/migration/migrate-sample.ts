@@ -4,7 +4,7 @@
 // If it stops: the same again does what is left
 import { type HourStart, hourOf, hourStartMs } from '../../domain/hour.ts';
 import type { MalformedRecord } from '../../domain/migration/old-record.ts';
-import { type Pending, ToldSends, untoldSends } from '../../domain/migration/untold-sends.ts';
+import { nameOf, type Pending, ToldSends, untoldSends } from '../../domain/migration/untold-sends.ts';
 import { type Act, actProblem, auditOf, type Refused, refuse } from '../../domain/operations/act.ts';
 import type { ReportedUsage } from '../../domain/operations/reported-usage.ts';
 import type { LedgerStore } from '../ports.ts';
@@ -74,7 +74,7 @@ export async function migrateSample(
   const { doubts, unmatched } = doubtsOf(records, reported, of);
   for (const record of records.pending) {
     const named = of(record.key.customerIdentifier);
-    const doubt = doubts.get(`${record.key.customerIdentifier}\n${record.key.createTimestamp}`);
+    const doubt = doubts.get(nameOf(record.key));
     await takeOver(
       ports,
       record,
