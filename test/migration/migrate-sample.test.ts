@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { openDesk } from '../../operator/desk.ts';
 import { PRODUCT, useServices } from '../backend-world.ts';
 import { aFolder } from '../cli/fulfillment.ts';
+import { schemaProblems } from '../json-schema.ts';
 import {
   billOf,
   closeAndSend,
@@ -19,6 +20,8 @@ import {
 } from './moving-house.ts';
 
 const services = useServices();
+
+const SCHEMA = JSON.parse(readFileSync(join(import.meta.dirname, '../../docs/cli/output.schema.json'), 'utf8'));
 
 describe('fulfillment migrate sample', { timeout: 120_000 }, () => {
   test('bills what the old stack sent and what it left once, and usage that is reported here from the cut-over on', async () => {
@@ -37,6 +40,7 @@ describe('fulfillment migrate sample', { timeout: 120_000 }, () => {
     await closeAndSend(world);
 
     expect(exitCode).toBe(0);
+    expect(schemaProblems(SCHEMA, JSON.parse(stdout), { $ref: '#/$defs/migration' })).toEqual([]);
     expect(sumsOf(stdout)).toEqual({
       made: 2,
       'taken requests': 30,
@@ -46,6 +50,20 @@ describe('fulfillment migrate sample', { timeout: 120_000 }, () => {
     const truth = truthOf(acme, beta);
     const name = `${acme.customerIdentifier} requests`;
     expect(await billOf(world)).toEqual({ ...truth, [name]: (truth[name] ?? 0) + 100 });
+  });
+
+  test('bills what it takes after the cut-over hour has closed in an hour after it', async () => {
+    const { world, old, migrate, at } = await movingHouse(services());
+    const { acme, beta } = await halfSent(old, at);
+    await world.tick('2026-09-21T13:11:00Z');
+    await at('15:20');
+
+    await migrate(USAGE);
+    await world.tick('2026-09-21T15:21:00Z');
+    await world.tick('2026-09-21T16:11:00Z');
+    await world.tick('2026-09-21T16:12:00Z');
+
+    expect(await billOf(world)).toEqual(truthOf(acme, beta));
   });
 
   test('writes nothing without --apply, here or there', async () => {
