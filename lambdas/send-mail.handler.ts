@@ -9,6 +9,7 @@ import { mailComposer } from './pages/mail.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { bundledFile } from './runtime/bundled-file.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
+import { unmeasured } from './runtime/metric.ts';
 import { queueHandler } from './runtime/queue.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoBuyerStore } from './stores/buyer-store.ts';
@@ -17,7 +18,10 @@ import { dynamoClient } from './stores/dynamo.ts';
 import { mailClient, SesMailer } from './stores/ses-mailer.ts';
 import { DynamoStandingReader } from './stores/standing-reader.ts';
 
-export function createSendMailHandler({ environment, clock, log }: Surroundings, templates: MailTemplates) {
+export function createSendMailHandler(
+  { environment, clock, log, measure = unmeasured }: Surroundings,
+  templates: MailTemplates,
+) {
   const settings = readSettings('send-mail', environment);
   const mail = parseMail(settings.MAIL);
   const registration = parseRegistrationSettings(settings.REGISTRATION);
@@ -48,6 +52,8 @@ export function createSendMailHandler({ environment, clock, log }: Surroundings,
     const outcomes = mailed.map(({ kind, mail: name, ...rest }) => {
       return `${name}:${'status' in rest ? rest.status : 'reason' in rest ? rest.reason : kind}`;
     });
+    const givenUp = mailed.filter((each) => each.kind === 'settled' && each.status !== 'delivered');
+    measure('send-mail', { MailsGivenUp: givenUp.length });
     const facts = { customerId, sequence, type, mails: outcomes.join(',') };
     // The queue brings it again in its own time: nobody minds a mail that is minutes late.
     return { kind: mailed.some(({ kind }) => kind === 'again') ? 'again' : 'done', facts };

@@ -120,6 +120,7 @@ class Board {
       ['MetersUnbalanced', 'books unbalanced'],
       ['MetersAwaitingLicence', 'awaits a licence'],
       ['WebhooksGivenUp', 'webhooks given up'],
+      ['MailsGivenUp', 'mails given up'],
       ['CallsThrottled', 'calls throttled by AWS'],
     ];
     return [

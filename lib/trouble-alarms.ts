@@ -188,6 +188,14 @@ function troubles({ refusedTokens }: AlarmSettings): readonly Trouble[] {
         'A webhook endpoint of the product was not told of a customer, and will not be unless somebody has it sent again',
       remedy: 'docs/runbook.md#webhookgivenup',
     },
+    {
+      ...COUNTED,
+      name: 'mails-given-up',
+      severity: 'low',
+      metric: 'MailsGivenUp',
+      impact: 'A buyer, or the seller, was not mailed what was to be said, and will not be: SES does not take the mail',
+      remedy: 'docs/runbook.md#mailgivenup',
+    },
   ];
 }
 

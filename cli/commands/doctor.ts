@@ -99,5 +99,5 @@ function textOf({ code, level, subject, seen, expected, remedy }: Finding): stri
 }
 
 function asJson({ stage, region }: Facts, findings: readonly Finding[]): string {
-  return `${JSON.stringify({ stage, region, findings }, undefined, 2)}\n`;
+  return `${JSON.stringify({ stage, region, findings })}\n`;
 }

@@ -62,7 +62,9 @@ function leftOf(ms: number | undefined): string {
   return ms > 0 ? spanOf(ms) : 'over';
 }
 
-function subjectOf({ name, licenceKey, dimension, customerId }: AttentionEntry): string {
+/** By what the acts want named. */
+function subjectOf({ name, licenceKey, dimension, customerId, agreementId, sequence }: AttentionEntry): string {
   if (licenceKey !== undefined) return [licenceKey, dimension].filter(Boolean).join(' ');
-  return [name, customerId].filter(Boolean).join(' ');
+  const event = sequence === undefined ? undefined : `event ${sequence}`;
+  return [name, agreementId, customerId, event].filter(Boolean).join(' ');
 }

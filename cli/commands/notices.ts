@@ -1,5 +1,6 @@
 // fulfillment notices ls, webhooks ls: what AWS told that is nobody's yet, and what receivers did not take.
 import type { Delivery } from '../../lambdas/domain/delivery.ts';
+import { subjectOf } from '../../lambdas/domain/notice.ts';
 import type { WaitingThread } from '../../lambdas/flow/notice-ports.ts';
 import { atDesk, DEPLOYMENT, JSON_OUTPUT } from '../at-desk.ts';
 import { defineCommand } from '../command.ts';
@@ -25,11 +26,15 @@ an operator's link. Dead letters are notices, webhooks and mails that were given
       );
       const hasDead = dead.some(([, count]) => count > 0);
       if (values.json) {
-        const told = waiting.map((each) => ({ ...each, since: new Date(each.since).toISOString() }));
+        const told = waiting.map(({ thread, waitsFor, since }) => ({
+          ...subjectOf(thread),
+          waitsFor,
+          since: new Date(since).toISOString(),
+        }));
         terminal.stdout.write(`${JSON.stringify({ waiting: told, deadLetters: Object.fromEntries(dead) })}\n`);
       } else {
         const columns = [
-          { title: 'agreement or buyer', of: ({ thread }: WaitingThread) => thread },
+          { title: 'agreement or buyer', of: ({ thread }: WaitingThread) => nameOf(thread) },
           { title: 'waits for', of: ({ waitsFor }: WaitingThread) => waitsFor },
           { title: 'since', of: ({ since }: WaitingThread) => timeOf(since) },
           { title: 'for', of: ({ since }: WaitingThread) => spanOf(clock() - since) },
@@ -40,6 +45,11 @@ an operator's link. Dead letters are notices, webhooks and mails that were given
       return hasDead ? EXIT.refused : EXIT.done;
     }),
 });
+
+function nameOf(thread: string): string {
+  const subject = subjectOf(thread);
+  return 'agreementId' in subject ? subject.agreementId : subject.licenceKey;
+}
 
 const STATUSES = ['givenUp', 'stopped', 'pending'] as const;
 

@@ -7,7 +7,6 @@ import {
   MENDED_BY,
   type MendingAct,
 } from '../../lambdas/domain/attention.ts';
-import { decodeKeyPart } from '../../lambdas/domain/keys.ts';
 import { type AttentionCount, type AttentionView, readAttention } from '../../lambdas/flow/reads/read-attention.ts';
 import { type Html, html } from '../../lambdas/pages/html.ts';
 import { actLink, hourFields } from '../parts/act-links.ts';
@@ -175,8 +174,8 @@ function trouble(site: Site, entry: AttentionEntry, nowMs: number): Html {
 }
 
 /** The same for one trouble from look to look, so that nothing moves under a reader's hand. */
-function idOf({ kind, licenceKey, dimension, hour, customerId, name, sequence }: AttentionEntry): string {
-  const parts = [kind, licenceKey, dimension, hour, customerId, name, sequence];
+function idOf({ kind, licenceKey, dimension, hour, customerId, agreementId, name, sequence }: AttentionEntry): string {
+  const parts = [kind, licenceKey, dimension, hour, customerId, agreementId, name, sequence];
   return `t-${Buffer.from(parts.map((part) => part ?? '').join('\n')).toString('base64url')}`;
 }
 
@@ -204,6 +203,7 @@ function whatOf({
   hour,
   licenceKey,
   customerId,
+  agreementId,
   name,
   count,
   sequence,
@@ -213,7 +213,10 @@ function whatOf({
     hour !== undefined && licenceKey !== undefined && dimension !== undefined
       ? html`of <a href="/explain?${new URLSearchParams({ hour, licence: licenceKey, dimension }).toString()}">${hour}</a> `
       : hour !== undefined && html`<a href="/hours/${hour}">${hour}</a> `;
-  const called = name !== undefined && html`<strong>${name}</strong> `;
+  // A buyer whose notices wait has no records to link to.
+  const waiting = kind === 'waitingNotice' ? (agreementId ?? licenceKey) : undefined;
+  const title = name ?? waiting;
+  const called = title !== undefined && html`<strong>${title}</strong> `;
   const times = count !== undefined && html`${counted(count, NOUNS[kind] ?? 'time')} `;
   const event = sequence !== undefined && html`event ${sequence} `;
   const whose = customerId !== undefined && html`<a href="/customers/${customerId}">${customerId}</a>`;
@@ -222,15 +225,16 @@ function whatOf({
 
 /** What an act's form is filled in with; the form takes what it has fields for. */
 function givenTo(entry: AttentionEntry, act: MendingAct): Record<string, string> {
-  const { kind, hour, licenceKey, dimension, customerId, name, sequence } = entry;
+  const { kind, hour, licenceKey, dimension, customerId, agreementId, name, sequence } = entry;
   const known = {
     ...(hour === undefined ? {} : hourFields(hour)),
     // A log of AWS is of all licences: what it says of the others is as welcome.
     licenceKey: act === 'confirm' ? undefined : licenceKey,
     dimension,
     customerId,
+    agreementId,
     sequence: sequence?.toString(),
-    ...(name === undefined ? {} : { [NAMED_BY[kind] ?? 'name']: kind === 'waitingNotice' ? agreementOf(name) : name }),
+    ...(name === undefined ? {} : { [NAMED_BY[kind] ?? 'name']: name }),
   };
   return Object.fromEntries(
     Object.entries(known).flatMap(([field, value]) => (value === undefined ? [] : [[field, value]])),
@@ -242,13 +246,7 @@ const NAMED_BY: Readonly<Partial<Record<AttentionKind, string>>> = {
   heldGroup: 'group',
   deadLetters: 'queue',
   undelivered: 'endpoint',
-  waitingNotice: 'agreementId',
 };
-
-/** Notices wait in the thread of their agreement. */
-function agreementOf(thread: string): string {
-  return decodeKeyPart(thread.replace(/^agreement#/, '')) ?? thread;
-}
 
 /** Kinds of which more were counted than are listed. */
 function more(kinds: readonly AttentionCount[], entries: readonly AttentionEntry[]): Html | undefined {

@@ -70,13 +70,15 @@ export interface AttentionEntry {
   readonly units?: number;
   readonly customerId?: string;
   readonly productCode?: string;
+  /** The agreement that waits to be somebody's. */
+  readonly agreementId?: string;
   readonly licenceKey?: string;
   readonly dimension?: string;
   readonly hour?: HourStart;
   readonly status?: RecordStatus;
   /** Our reason, AWS's code, or what is waited for. */
   readonly reason?: string;
-  /** What to name to an act or to look for: a group, an agreement, an endpoint, a function, a code. */
+  /** What to name to an act or to look for: a group, an endpoint, a function, a code. */
   readonly name?: string;
   /** The event of an endpoint. */
   readonly sequence?: number;

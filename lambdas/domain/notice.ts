@@ -1,6 +1,6 @@
 // What AWS Marketplace tells of an agreement or licence, whichever channel brought it.
 import { createHash } from 'node:crypto';
-import { encodeKeyPart } from './keys.ts';
+import { decodeKeyPart, encodeKeyPart } from './keys.ts';
 import { licenceKeyOf } from './licence.ts';
 
 /**
@@ -80,6 +80,13 @@ export function agreementThread(agreementId: string): string {
 
 export function buyerThread(licenceKey: string): string {
   return `${BUYER}${licenceKey}`;
+}
+
+/** Whose thread it is, by the name that an operator and the acts know. */
+export function subjectOf(thread: string): { readonly agreementId: string } | { readonly licenceKey: string } {
+  if (thread.startsWith(BUYER)) return { licenceKey: thread.slice(BUYER.length) };
+  const part = thread.startsWith(AGREEMENT) ? thread.slice(AGREEMENT.length) : thread;
+  return { agreementId: decodeKeyPart(part) ?? part };
 }
 
 export function isUnplaced(thread: string): boolean {

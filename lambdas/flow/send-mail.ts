@@ -44,7 +44,12 @@ export interface SendMailPorts {
 }
 
 export type Mailed =
-  | { readonly kind: 'settled'; readonly mail: MailKind; readonly status: Exclude<DeliveryStatus, 'pending'> }
+  /** By this try; or before it, of which nothing is told again. */
+  | {
+      readonly kind: 'settled' | 'settledBefore';
+      readonly mail: MailKind;
+      readonly status: Exclude<DeliveryStatus, 'pending'>;
+    }
   | { readonly kind: 'again'; readonly mail: MailKind }
   /** It would say what is not so, or there is nobody to send it to. */
   | { readonly kind: 'notDue'; readonly mail: MailKind; readonly reason: NotDue };
@@ -91,7 +96,7 @@ async function sendMail(ports: SendMailPorts, kind: MailKind, event: MailEvent):
     tries: 0,
     attempts: [],
   });
-  if (read.status !== 'pending') return { kind: 'settled', mail: kind, status: read.status };
+  if (read.status !== 'pending') return { kind: 'settledBefore', mail: kind, status: read.status };
   const earlyMs = (read.nextTryAt ?? 0) - clock();
   if (earlyMs > EARLY_MS) return { kind: 'again', mail: kind };
   return isUncertain(read) ? noted(ports, kind, read, uncertain(read)) : tried(ports, kind, read, due);

@@ -15,6 +15,7 @@ export const METRICS = {
   'close-hours': { RecordsSealed: 'Count', MetersBroken: 'Count', MetersAwaitingLicence: 'Count' },
   'send-metering': { RecordsSent: 'Count', RecordsHonoured: 'Count', CallsMade: 'Count', CallsThrottled: 'Count' },
   'deliver-webhooks': { WebhooksGivenUp: 'Count' },
+  'send-mail': { MailsGivenUp: 'Count' },
   'summarize-hours': { MetersUnbalanced: 'Count' },
   'export-audit': { FilesExported: 'Count', FilesBehind: 'Count' },
   'watch-deadlines': {

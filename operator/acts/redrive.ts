@@ -3,6 +3,7 @@ import { redrive } from '../../lambdas/flow/operations/redrive.ts';
 import { QUEUE_NAMES } from '../deployment.ts';
 import { defineAct } from './act.ts';
 import { choiceField } from './field.ts';
+import { alreadyDone } from './record-act.ts';
 
 export const redriveAct = defineAct({
   name: 'redrive',
@@ -12,6 +13,7 @@ export const redriveAct = defineAct({
   perform: async (desk, { queue }, { act, dryRun }) => {
     const outcome = await redrive(desk, queue, act, { dryRun });
     if (outcome.kind === 'refused') return outcome;
+    if (outcome.kind === 'already') return alreadyDone(outcome.audit);
     const { letters } = outcome;
     const told = {
       summary: `${letters.toLocaleString('en-US')} dead letters of ${queue} are brought back and handled again.`,
@@ -20,6 +22,6 @@ export const redriveAct = defineAct({
     };
     return outcome.kind === 'planned'
       ? { kind: 'planned', ...told }
-      : { kind: outcome.kind, actionId: act.actionId, ...told };
+      : { kind: 'done', actionId: act.actionId, ...told };
   },
 });

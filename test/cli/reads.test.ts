@@ -1,5 +1,4 @@
 // What the commands tell, for people and for programs, on the real engine against the simulated AWS.
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { useServices } from '../backend-world.ts';
 import { schemaProblems } from '../json-schema.ts';
 import { quarantinedWorld } from '../operator/troubles.ts';
 import { commandsOn, environmentOf } from './deployment.ts';
-import { startFulfillment } from './fulfillment.ts';
+import { aFile, startFulfillment } from './fulfillment.ts';
 
 const services = useServices();
 
@@ -38,6 +37,17 @@ describe('what --json prints', () => {
   test('is as docs/cli/output.schema.json says, and one line, for every command that reads', async () => {
     const { raw, run, customerId, agreementId } = await worldOfAda();
     const record = `--hour ${raw.hour} --licence ${raw.licenceKey} --dimension ${raw.dimension}`;
+    const row = (id: string, dimension: string) =>
+      JSON.stringify({ id, customerId, dimension, quantity: 1, time: '2026-09-21T11:00:00Z' });
+    const rows = aFile('usage.jsonl', `${row('row-1', 'requests')}\n${row('row-2', 'unheard')}\n`);
+    const submitted = {
+      customerIdentifier: raw.licenceKey,
+      create_timestamp: Date.parse('2026-09-21T10:30:00Z') / 1_000,
+    };
+    const table = aFile(
+      'rows.json',
+      JSON.stringify({ Items: [{ ...submitted, dimension_usage: [{ dimension: 'novel', value: 299 }] }, {}] }),
+    );
     const lines: [string, string][] = [
       ['customers', 'customers ls'],
       ['customers', 'customers ls --personal'],
@@ -58,13 +68,17 @@ describe('what --json prints', () => {
       ['act', `records release ${record} --why x --yes`],
       ['usagePut', `usage put --customer ${customerId} --dimension requests --quantity 1 --time 2026-09-21T11:00:00Z`],
       ['usagePut', `usage put --customer ${customerId} --dimension unheard --quantity 1 --time 2026-09-21T11:00:00Z`],
+      ['usageImport', `usage import ${rows} --dry-run`],
+      ['usageImport', `usage import ${rows} --local`],
+      ['compare', `ledger compare ${table} --product metrics-cloud --from 2026-09-21T10 --to 2026-09-21T11`],
+      ['doctor', 'doctor --local'],
       ['agreement', `buyer cancel ${agreementId}`],
     ];
 
     const problems: Record<string, string[]> = {};
     for (const [name, line] of lines) {
-      const { stdout, exitCode } = await run(`${line} --json`);
-      expect([0, 1]).toContain(exitCode);
+      const { stdout, exitCode, stderr } = await run(`${line} --json`);
+      expect([0, 1], `${line}: ${stderr}`).toContain(exitCode);
       expect(stdout).toMatch(/^\{.*\}\n$/);
       problems[line] = problemsOf(name, stdout);
     }
@@ -190,22 +204,6 @@ test('Ctrl-C ends a long check in code 130', async () => {
   clearInterval(interrupting);
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
-});
-
-describe('completion', () => {
-  test('of bash completes commands, their second words and their options', async () => {
-    const { stdout } = await commandsOn(await quarantinedWorld(services()).then(({ world }) => world))(
-      'completion bash',
-    );
-    const completed = (...words: string[]) => {
-      const line = `${stdout}\nCOMP_WORDS=(fulfillment ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _fulfillment; echo "\${COMPREPLY[*]}"`;
-      return spawnSync('bash', ['-c', line], { encoding: 'utf8' }).stdout.trim();
-    };
-
-    expect(completed('led')).toBe('ledger');
-    expect(completed('records', 're')).toBe('release');
-    expect(completed('records', 'release', '--with')).toBe('--with-groups');
-  });
 });
 
 describe('every command', () => {

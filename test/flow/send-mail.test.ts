@@ -102,7 +102,7 @@ describe('an access event', () => {
     const again = await tell('customerRegistered');
 
     expect(sent).toHaveLength(2);
-    expect(again.map(({ kind }) => kind)).toEqual(['settled', 'settled']);
+    expect(again.map(({ kind }) => kind)).toEqual(['settledBefore', 'settledBefore']);
   });
 
   test('sends one mail though another can’t go, and the other alone later', async () => {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { METRICS } from '../../lambdas/runtime/metric.ts';
 import { anEvent, type BackendWorld, startBackendWorld, useServices } from '../backend-world.ts';
+import { register } from '../console/troubled-world.ts';
 import { readMetrics } from '../embedded-metrics.ts';
 import { ownAlarms, raisedBy } from './alarm-states.ts';
 import { type Found, synthesize } from './synthesized.ts';
@@ -149,6 +150,19 @@ describe('an alarm is raised', () => {
     await world.report([anEvent({ licenceArn }, '2026-09-21T10:05:00Z')]);
 
     expect(await raisedAt(world, '2026-09-21T11:11:00Z')).toEqual(['usage-awaits-licence']);
+  });
+
+  test('by a mail that SES refuses, once however often its event comes', async () => {
+    const world = await startBackendWorld(services(), {
+      mail: { from: 'hello@example.com', sellerAddress: 'seller@example.com', send: ['sellerRegistered'] },
+      mailFault: () => ({ status: 400, type: 'MessageRejected' }),
+    });
+    await register(world, await world.subscribe(), 'ada');
+    await world.deliverNotices();
+    await world.tell();
+    await world.tell();
+
+    expect(await raisedAt(world, '2026-09-21T10:06:00Z')).toEqual(['mails-given-up']);
   });
 
   test('by ten registrations that are refused, and by nine not yet', async () => {

@@ -1,5 +1,6 @@
 // The acts that are on more than one record, or on none, on the real engine against the simulated AWS.
 import { describe, expect, test } from 'vitest';
+import { redrive } from '../../lambdas/flow/operations/redrive.ts';
 import { WEBHOOK_SECRET_ARN } from '../../local/secrets.ts';
 import { anEvent, startBackendWorld, useServices } from '../backend-world.ts';
 import { deskOf } from './desk-world.ts';
@@ -46,6 +47,34 @@ describe('the act of redrive', () => {
     expect(again.kind).toBe('already');
     expect(anew).toMatchObject({ kind: 'refused', code: 'nothingDead' });
     expect(other).toMatchObject({ kind: 'refused', code: 'actionIdTaken' });
+  });
+
+  test('under an old id leaves what was given up since where it is', async () => {
+    const { world, perform } = await deadWorld();
+    const done = await perform('redrive', { queue: 'notices' });
+    if (done.kind !== 'done') throw new Error(done.kind);
+    world.queues.notices.deadLetters.push({ queue: 'notices', messageId: 'm-2', receives: 8, body: 'later' });
+
+    const again = await perform('redrive', { queue: 'notices' }, { actionId: done.actionId });
+
+    expect(again).toMatchObject({ kind: 'already', changes: [] });
+    expect(world.queues.notices.deadLetters.map(({ messageId }) => messageId)).toEqual(['m-2']);
+  });
+
+  test('that stopped between its audit line and the queue is done by the same id again, and then no more', async () => {
+    const { world, desk, perform } = await deadWorld();
+    const act = { actionId: '2026-09-21T10:05:00.000Z.stopped', who: 'ada', why: 'the table is back' };
+    const lost = new Error('the connection is lost');
+    const letters = { count: async () => 1, isRedriving: async () => false, redrive: () => Promise.reject(lost) };
+    const stopped = redrive({ ...desk, deadLetters: { notices: letters } }, 'notices', act);
+    await expect(stopped).rejects.toThrow(lost);
+
+    const carriedOn = await perform('redrive', { queue: 'notices' }, { actionId: act.actionId });
+    world.queues.notices.deadLetters.push({ queue: 'notices', messageId: 'm-2', receives: 8, body: 'later' });
+    const again = await perform('redrive', { queue: 'notices' }, { actionId: act.actionId });
+
+    expect([carriedOn.kind, again.kind]).toEqual(['done', 'already']);
+    expect(world.queues.notices.deadLetters.map(({ messageId }) => messageId)).toEqual(['m-2']);
   });
 });
 

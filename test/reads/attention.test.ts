@@ -165,10 +165,12 @@ describe('attention', () => {
 
     const { entries, kinds } = await readAttention(ports);
 
-    expect(entries.map(({ kind, name, customerId, count }) => [kind, name, customerId, count])).toEqual([
+    expect(
+      entries.map(({ kind, name, agreementId, customerId, count }) => [kind, name ?? agreementId, customerId, count]),
+    ).toEqual([
       ['heldGroup', 'dimension metrics-cloud requests', undefined, undefined],
       ['refusedUsage', 'timeTooOld', undefined, 7],
-      ['waitingNotice', 'agreement#agmt-1', undefined, undefined],
+      ['waitingNotice', 'agmt-1', undefined, undefined],
       ['undelivered', 'crm', 'cus_1', undefined],
       ['untoldEvents', undefined, undefined, 6],
       ['unregisteredBuyer', undefined, customer.customerId, undefined],

@@ -50,7 +50,7 @@ describe('a week of troubles', () => {
         `presumed -100 min 7 2026-09-21T11 ${of('heldLate')}`,
         `presumed -100 min 40 2026-09-21T11 ${of('presumed')}`,
         'refusedUsage · · · dimensionUnknown',
-        `waitingNotice · · · agreement#${successor.agreementId}`,
+        `waitingNotice · · · ${successor.agreementId}`,
         `undelivered · · · product`,
         `unregisteredBuyer · · · ${of('unregistered')}`,
       ].sort(),
@@ -60,6 +60,7 @@ describe('a week of troubles', () => {
     expect(told.entries.slice(3, 7).map(({ kind }) => kind)).toEqual(mayBeLost);
     expect(page).toMatch(/^quarantined +1 h 20 min +90 +2026-09-21T14 +l-\w+ novel +InvalidUsageDimensionException/m);
     expect(page).toMatch(/^expired +over +300 +2026-09-20T11 +l-\w+ requests/m);
+    expect(page).toMatch(/^undelivered +product cus_[\w-]+ event \d+ /m);
     expect(page).toContain('1 dead letters of notices: fulfillment notices redrive --queue notices\n');
 
     const trouble = (kind: AttentionKind, customerId?: string): AttentionEntry => {

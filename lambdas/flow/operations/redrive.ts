@@ -1,8 +1,9 @@
-// Reads:       how many dead letters a queue has
-// Writes:      the audit line, then asks the queue to bring them back
-// Once per:    action id; what is brought back is handled once however often it comes
-// If it stops: the same act, under the same id, asks again
-import { type Act, actProblem, auditOf, type Refused, refuse } from '../../domain/operations/act.ts';
+// Reads:       the audit line of the act, how many dead letters a queue has, whether they are on their way
+// Writes:      the audit line before the queue is asked to bring them back, and after it a line that it was asked
+// Once per:    action id, but for a stop between asking and the second line; what is brought back is handled once
+// If it stops: the same act, under the same id, asks again unless the second line stands
+import type { AuditEntry } from '../../domain/amendment.ts';
+import { type Act, actProblem, auditOf, partOf, type Refused, refuse } from '../../domain/operations/act.ts';
 import type { DeadLetters } from '../dead-letter-ports.ts';
 import type { LedgerStore } from '../ports.ts';
 import type { Doing } from './amend-record.ts';
@@ -14,9 +15,15 @@ export interface RedrivePorts {
   readonly clock: () => number;
 }
 
-export type RedriveOutcome = Refused | { readonly kind: 'planned' | 'done' | 'already'; readonly letters: number };
+export type RedriveOutcome =
+  | Refused
+  | { readonly kind: 'planned' | 'done'; readonly letters: number }
+  | { readonly kind: 'already'; readonly audit: AuditEntry };
 
-/** Has what a queue gave up handled again, once the cause is mended. */
+/**
+ * Has what a queue gave up handled again, once the cause is mended. The same id again brings nothing that was given up
+ * since: that is another act, with a line of its own in the audit.
+ */
 export async function redrive(
   { ledger, deadLetters, clock }: RedrivePorts,
   queue: string,
@@ -34,16 +41,18 @@ export async function redrive(
   if (noted && (noted.action !== 'redrive' || noted.facts['queue'] !== queue)) {
     return refuse('actionIdTaken', `The act's id ${act.actionId} stands for another act (${noted.action}).`);
   }
+  const asked = partOf(act, 'asked');
+  if (noted && (await ledger.action(asked.actionId))) return { kind: 'already', audit: noted };
   const count = await letters.count();
   if (count === 0) {
-    if (noted) return { kind: 'already', letters: 0 };
+    if (noted) return { kind: 'already', audit: noted };
     return refuse(
       'nothingDead',
       `The queue '${queue}' has no dead letters. SQS counts with a delay: look again in a minute.`,
     );
   }
   if (await letters.isRedriving()) {
-    if (noted) return { kind: 'already', letters: count };
+    if (noted) return { kind: 'already', audit: noted };
     return refuse(
       'redriveRuns',
       `The dead letters of '${queue}' are being brought back already. Look again in a minute.`,
@@ -52,5 +61,6 @@ export async function redrive(
   if (dryRun) return { kind: 'planned', letters: count };
   await ledger.noteAction(auditOf(act, 'redrive', {}, clock(), { queue, letters: count }));
   await letters.redrive();
-  return { kind: noted ? 'already' : 'done', letters: count };
+  await ledger.noteAction(auditOf(asked, 'redrive', {}, clock(), { queue, letters: count }));
+  return { kind: 'done', letters: count };
 }

@@ -13,6 +13,7 @@ import { HOUR_MS, hourEndMs, hourOf, hoursBetween, MINUTE_MS, parseHour } from '
 import type { RecordStatus, SealedHour } from '../../domain/ledger.ts';
 import { lastLookMs, type MeteringPolicy } from '../../domain/metering-policy.ts';
 import { groupKeysOf } from '../../domain/metering-result.ts';
+import { subjectOf } from '../../domain/notice.ts';
 import type { WebhookEndpoint } from '../access-ports.ts';
 import type { NoticeStore } from '../notice-ports.ts';
 import { type LedgerStore, type LiveRecord, REFERENCES_PER_PAGE, type WorkStore } from '../ports.ts';
@@ -315,7 +316,7 @@ async function waitingNotices({ notices }: AttentionPorts): Promise<Part> {
   const waiting = await notices.waiting();
   return {
     entries: waiting
-      .map(({ thread, waitsFor, since }) => entryOf('waitingNotice', { name: thread, reason: waitsFor, since }))
+      .map(({ thread, waitsFor, since }) => entryOf('waitingNotice', { ...subjectOf(thread), reason: waitsFor, since }))
       .slice(0, LISTED),
     counts: new Map([['waitingNotice', waiting.length]]),
   };
