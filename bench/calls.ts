@@ -100,14 +100,16 @@ function fewestCalls(records: readonly MeteringBatch['records'][number][]): numb
 }
 
 /** As much of a ledger as a sender needs whose every record is honoured at once. */
-class CountedLedger implements Pick<LedgerStore, 'live' | 'records' | 'intend' | 'settle' | 'sealed'> {
+class CountedLedger implements Pick<LedgerStore, 'open' | 'refused' | 'records' | 'intend' | 'settle' | 'sealed'> {
   readonly #open = new Map<string, SealedHour>();
 
   constructor(records: readonly SealedHour[]) {
     for (const record of records) this.#open.set(keyText(keyOf(record)), record);
   }
 
-  async *live(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
+  async *refused(): AsyncGenerator<readonly LiveRecord[]> {}
+
+  async *open(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
     const ours = [...this.#open.values()].filter(({ shard }) => shard % STATE_SHARDS === stateShard);
     yield ours.map((record) => ({ ...keyOf(record), deadlineAt: record.deadlineAt, status: record.status }));
   }

@@ -173,7 +173,12 @@ function* summaryItems(size: OperatedSize): Generator<object> {
       }
     }
   }
-  const counts = { asOf: hourStartMs(end), refused: [], untold: { count: 0 } };
+  const background = {
+    missed: [],
+    shortOfTime: { references: [], count: 0, isPartial: false },
+    unregistered: { customerIds: [], isPartial: false },
+  };
+  const counts = { asOf: hourStartMs(end), refused: [], untold: { count: 0 }, background };
   yield { pk: 'pulse', sk: 'counts', v: 1, ...counts };
 }
 

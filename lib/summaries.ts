@@ -1,5 +1,6 @@
 // Keeps the summaries in step: what the console and the CLI show of hours, days and months.
 import { Construct } from 'constructs';
+import { BY_LISTING, BY_STATE } from '../lambdas/stores/tables.ts';
 import type { DeadLetters } from './constructs/dead-letters.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
 import { Schedule, TIME_TO_RUN, TOLERATED_ERRORS } from './constructs/schedule.ts';
@@ -20,13 +21,15 @@ export class Summaries extends Construct {
       handler: 'summarize-hours',
       description: 'Adds up the hours that have changed, for people to look at',
       settings: {
-        CUSTOMERS_TABLE: storage.customers.access(['GetItem']),
+        CUSTOMERS_TABLE: storage.customers.access(['GetItem'], [BY_LISTING]),
         USAGE_TABLE: storage.usage.access(['Query']),
-        LEDGER_TABLE: storage.ledger.access(['Query']),
+        LEDGER_TABLE: storage.ledger.access(['BatchGetItem', 'Query'], [BY_STATE]),
         WORK_TABLE: storage.work.access(['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
         NOTICES_TABLE: storage.notices.access(['Query']),
         REJECTS_TABLE: storage.rejects.access(['Query']),
         SUMMARIES_TABLE: storage.summaries.access(['BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem']),
+        METERING_POLICY: JSON.stringify(deployment.meteringPolicy),
+        USAGE_WARNING_HOURS: JSON.stringify(deployment.usageWarningHours),
         STAGE: deployment.stage,
       },
       impact,

@@ -87,6 +87,18 @@ export interface AttentionEntry {
   readonly acts: readonly MendingAct[];
 }
 
+/** Entries, and of their kinds how many there are where not all are among them. */
+export interface AttentionPart {
+  readonly entries: readonly AttentionEntry[];
+  readonly counts?: ReadonlyMap<AttentionKind, number>;
+  /** Of these there are more than were counted. */
+  readonly partial?: ReadonlySet<AttentionKind>;
+}
+
+export function entryOf(kind: AttentionKind, members: Omit<AttentionEntry, 'kind' | 'acts'>): AttentionEntry {
+  return { kind, ...members, acts: MENDED_BY[kind] };
+}
+
 /** What can still be lost comes first, by the time left; then the rest, by kind and age. */
 export function byUrgency(one: AttentionEntry, other: AttentionEntry): number {
   return (

@@ -8,13 +8,14 @@ import { hourShardKey, meterKey } from '../domain/keys.ts';
 import type { SealedHour } from '../domain/ledger.ts';
 import { isTrouble, type Trouble, troubledUsage, troublesOf } from '../domain/usage-trouble.ts';
 import type { TroubleMark, TroubleOutbox } from './access-ports.ts';
+import { liveLists } from './live-lists.ts';
 import type { NoticeStore } from './notice-ports.ts';
 import type { ItemKey, LedgerStore, LiveRecord } from './ports.ts';
 
 type Facts = Readonly<Record<string, string | number>>;
 
 export interface TroublePorts {
-  readonly ledger: Pick<LedgerStore, 'live' | 'records'>;
+  readonly ledger: Pick<LedgerStore, 'open' | 'refused' | 'records'>;
   readonly notices: Pick<NoticeStore, 'folded'>;
   readonly outbox: TroubleOutbox;
   readonly clock: () => number;
@@ -47,8 +48,9 @@ interface Suspect extends TroubleMark {
  */
 export async function noteUsageTrouble(ports: TroublePorts, hasTime: () => boolean): Promise<TroubleResult> {
   const run = new TroubleRun(ports, hasTime);
-  for (let shard = 0; shard < ports.stateShards && hasTime(); shard++) {
-    for await (const references of ports.ledger.live(shard, leaveToSender)) {
+  for (const list of liveLists(ports.ledger, ports.stateShards)) {
+    if (!hasTime()) break;
+    for await (const references of list.pages(leaveToSender)) {
       await run.look(references);
       if (!hasTime()) break;
     }

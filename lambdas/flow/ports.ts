@@ -149,11 +149,12 @@ export interface LedgerStore {
   counters(licenceKey: string): Promise<readonly TermCounter[]>;
   /** Brings an open record's deadline forward. */
   hasten(sealed: SealedHour, deadlineAt: number): Promise<boolean>;
-  /** References to the records that are not settled, soonest deadline first within each state shard. */
-  live(stateShard: number, onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
+  /** References to the records that are open, soonest deadline first within each state shard. */
+  open(stateShard: number, onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
+  /** References to what AWS has refused and may take yet, held or quarantined: soonest deadline first. */
+  refused(onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
   /** References to what is settled and needs a person, soonest deadline first: as `needsAttention` has it. */
   attention(
-    stateShard: number,
     onMalformed: OnMalformed,
     /** Only those whose deadline lies at this instant or later; all where absent. */
     sinceMs?: number,
@@ -198,6 +199,9 @@ export type OnMalformed = (key: ItemKey, fault: unknown) => void;
 
 /** How many references a page of the index holds: eight of them are some 2,000, as many as a round of the sender takes. */
 export const REFERENCES_PER_PAGE = 250;
+
+/** And of a list that is one partition: as many as eight of the others hold. */
+export const REFERENCES_PER_LONG_PAGE = 2_000;
 
 /** What the index tells of a record that is not settled, or needs a person: enough to choose which to read. */
 export interface LiveRecord extends ItemKey {

@@ -5,6 +5,7 @@ import type { Delivery } from '../domain/delivery.ts';
 import type { HourStart } from '../domain/hour.ts';
 import type { Day, DaySummary, HourSummary, Month, MonthSummary, Units } from '../domain/summary.ts';
 import type { FoldedCustomer } from './notice-ports.ts';
+import type { LiveRecord } from './ports.ts';
 
 /** Where a list goes on; opaque to whoever shows it. */
 export type ListCursor = string;
@@ -60,12 +61,37 @@ export interface SummaryReader {
   ): Promise<readonly MonthSummary[]>;
 }
 
+/** What needs a person and takes a query a partition to find. */
+export interface Background {
+  readonly missed: readonly MissedRun[];
+  /** Open records of which AWS soon takes no more: references to the soonest, and how many there are. */
+  readonly shortOfTime: {
+    readonly references: readonly LiveRecord[];
+    readonly count: number;
+    readonly isPartial: boolean;
+  };
+  /** Buyers whose details are still awaited, newest first. */
+  readonly unregistered: { readonly customerIds: readonly string[]; readonly isPartial: boolean };
+}
+
+/** A scheduled function that should have done something and has not. */
+export interface MissedRun {
+  readonly name: string;
+  readonly reason: string;
+  readonly since?: number;
+  /** The oldest hour that was not looked at. */
+  readonly hour?: HourStart;
+  /** When the first of what it should have sent is lost. */
+  readonly deadlineAt?: number;
+}
+
 /** What can be told at once of things that are too many, or too far apart, to be counted at each question. */
 export interface PulseCounts {
   readonly asOf: number;
   /** Refused usage of today and yesterday, by code. */
   readonly refused: readonly RefusedUsage[];
   readonly untold: UntoldEvents;
+  readonly background: Background;
 }
 
 export interface Pulse extends PulseCounts {
@@ -96,13 +122,17 @@ export interface PulseReader {
   pulse(): Promise<Pulse | undefined>;
 }
 
+export interface UndeliveredEvent {
+  readonly endpoint: string;
+  readonly status: 'givenUp' | 'stopped';
+  readonly customerId: string;
+  readonly sequence: number;
+  readonly since: number;
+}
+
 export interface UndeliveredList {
-  /** The events that an endpoint has not got, oldest first, at most `limit`. One query of the index. */
-  listed(
-    endpoint: string,
-    status: 'givenUp' | 'stopped',
-    limit: number,
-  ): Promise<readonly { readonly customerId: string; readonly sequence: number; readonly since: number }[]>;
+  /** The events that endpoints will not get of themselves, oldest first, at most `limit`. One query of the index. */
+  listed(limit: number): Promise<readonly UndeliveredEvent[]>;
 }
 
 /** What one licence's dimension came to in an hour. */

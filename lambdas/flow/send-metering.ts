@@ -24,6 +24,7 @@ import {
   type Settlement,
 } from '../domain/metering-result.ts';
 import { Cursor } from './cursor.ts';
+import { type LiveList, liveLists } from './live-lists.ts';
 import type { ItemKey, LedgerStore, LiveRecord, MeteringGateway, WorkStore } from './ports.ts';
 import type { SendingLog } from './sending-ports.ts';
 
@@ -39,7 +40,7 @@ interface Pace {
 type Facts = Readonly<Record<string, string | number>>;
 
 export interface SendPorts {
-  readonly ledger: Pick<LedgerStore, 'live' | 'records' | 'intend' | 'settle' | 'sealed'>;
+  readonly ledger: Pick<LedgerStore, 'open' | 'refused' | 'records' | 'intend' | 'settle' | 'sealed'>;
   readonly work: Pick<WorkStore, 'takeLease' | 'dropLease' | 'heldGroups' | 'holdGroup' | 'markTouched'>;
   readonly metering: MeteringGateway;
   readonly pace: Pace;
@@ -286,15 +287,19 @@ class SendRun {
 
   /**
    * References to what may be sent, or has passed its deadline, soonest deadline first, as many at a time as are read.
-   * The shards are each in that order; of every one, a page is in memory, and no more is listed than is taken.
+   * The lists are each in that order; of every one, a page is in memory, and no more is listed than is taken.
    */
   async *#due(nowMs: number): AsyncGenerator<readonly LiveRecord[]> {
-    const shards = Array.from({ length: this.#ports.stateShards }, (_, shard) => new Cursor(this.#dueOf(shard, nowMs)));
-    await Promise.all(shards.map((shard) => shard.peek()));
+    const { ledger, stateShards } = this.#ports;
+    const lists = liveLists(ledger, stateShards).map((list) => new Cursor(this.#dueOf(list, nowMs)));
+    await Promise.all(lists.map((list) => list.peek()));
+    // What has just moved from one list to another may still stand in both: taken twice, it would be sent twice.
+    const listed = new Set<string>();
     let chunk: LiveRecord[] = [];
     for (;;) {
-      const first = await soonestOf(shards);
-      if (first) chunk.push(first);
+      const first = await soonestOf(lists);
+      if (first && !listed.has(placeOf(first))) chunk.push(first);
+      if (first) listed.add(placeOf(first));
       if (chunk.length > 0 && (!first || chunk.length === CHUNK_RECORDS)) {
         yield chunk;
         chunk = [];
@@ -303,14 +308,12 @@ class SendRun {
     }
   }
 
-  /** One shard's references; none, and its fault named, where they can't be listed. */
-  async *#dueOf(shard: number, nowMs: number): AsyncGenerator<readonly LiveRecord[]> {
-    const pages = this.#ports.ledger
-      .live(shard, (key, fault) => this.#noteMalformed(key, fault))
-      [Symbol.asyncIterator]();
+  /** One list's references; none, and its fault named, where they can't be listed. */
+  async *#dueOf({ name, pages: pagesOf }: LiveList, nowMs: number): AsyncGenerator<readonly LiveRecord[]> {
+    const pages = pagesOf((key, fault) => this.#noteMalformed(key, fault))[Symbol.asyncIterator]();
     const isWanted = (each: LiveRecord) => nowMs >= each.deadlineAt || isDue(each, nowMs);
     for (;;) {
-      const next = await this.#contained({ step: 'list', shard }, [], () => pages.next());
+      const next = await this.#contained({ step: 'list', list: name }, [], () => pages.next());
       if (!next || next.done) return;
       yield next.value.filter((each) => isWanted(each) && !this.#isElsewhere(each));
     }
@@ -517,13 +520,13 @@ class SendRun {
   }
 }
 
-/** Takes the reference with the soonest deadline off its shard. */
-async function soonestOf(shards: readonly Cursor<LiveRecord>[]): Promise<LiveRecord | undefined> {
+/** Takes the reference with the soonest deadline off its list. */
+async function soonestOf(lists: readonly Cursor<LiveRecord>[]): Promise<LiveRecord | undefined> {
   let [soonest, from]: [LiveRecord?, Cursor<LiveRecord>?] = [];
-  for (const shard of shards) {
+  for (const list of lists) {
     // References come by the thousand: only a new page is awaited, never a single one.
-    const head = shard.ready() ?? (await shard.peek());
-    if (head && (!soonest || isSooner(head, soonest))) [soonest, from] = [head, shard];
+    const head = list.ready() ?? (await list.peek());
+    if (head && (!soonest || isSooner(head, soonest))) [soonest, from] = [head, list];
   }
   from?.advance();
   return soonest;

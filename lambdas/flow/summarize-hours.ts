@@ -1,5 +1,6 @@
 // Reads:       the hours that were touched and those whose fixed look is due; of each, all usage and the whole ledger
-// Writes:      what of its meters has changed; then the hour's totals; then the mark is taken off, or the look noted
+//              at the end, what needs a person and takes a query a partition to find
+// Writes:      what of its meters has changed; then the hour's totals; then the mark is taken off, or the look noted; the pulse
 // Once per:    hour and reading: older never stands over newer; a mark goes only if none was made since it was read
 // If it stops: the mark is still there, and the hour is read anew
 import { booksOf } from '../domain/books.ts';
@@ -19,15 +20,23 @@ import type { Outbox } from './access-ports.ts';
 import type { CustomerStore, LedgerStore, UsageStore, WorkStore } from './ports.ts';
 import { type MeterReading, readMeters } from './read-meters.ts';
 import type { MeterOfHour, RefusedUsage, RejectReader, SummaryStore, UntoldEvents } from './read-ports.ts';
+import { type BackgroundPorts, readBackground } from './reads/read-background.ts';
 
-export interface SummarizePorts {
+export interface SummarizePorts extends BackgroundPorts {
   readonly usage: Pick<UsageStore, 'rows'>;
-  readonly ledger: Pick<LedgerStore, 'entries'>;
+  readonly ledger: BackgroundPorts['ledger'] & Pick<LedgerStore, 'entries'>;
   readonly customers: Pick<CustomerStore, 'licence'>;
-  readonly work: Pick<
-    WorkStore,
-    'takeLease' | 'dropLease' | 'markTouched' | 'touchedHours' | 'clearTouched' | 'summarizedBefore' | 'noteSummarized'
-  >;
+  readonly work: BackgroundPorts['work'] &
+    Pick<
+      WorkStore,
+      | 'takeLease'
+      | 'dropLease'
+      | 'markTouched'
+      | 'touchedHours'
+      | 'clearTouched'
+      | 'summarizedBefore'
+      | 'noteSummarized'
+    >;
   readonly summaries: Pick<SummaryStore, 'writeMeters' | 'writeHour' | 'writePulse'>;
   readonly rejects: RejectReader;
   readonly outbox: Pick<Outbox, 'shards' | 'pending'>;
@@ -212,11 +221,13 @@ class HourSums {
 }
 
 /** Counts what would cost too many queries at each question. */
-async function takePulse({ summaries, rejects, outbox, clock }: SummarizePorts): Promise<void> {
+async function takePulse(ports: SummarizePorts): Promise<void> {
+  const { summaries, rejects, outbox, clock } = ports;
   const asOf = clock();
   const days = [asOf, asOf - 24 * HOUR_MS].map((atMs) => dayOf(hourOf(atMs)));
   const refused = await Promise.all(days.map((day) => rejects.refusedOn(day)));
-  await summaries.writePulse({ asOf, refused: byCode(refused.flat()), untold: await untoldEvents(outbox) });
+  const [untold, background] = await Promise.all([untoldEvents(outbox), readBackground(ports)]);
+  await summaries.writePulse({ asOf, refused: byCode(refused.flat()), untold, background });
 }
 
 function byCode(refused: readonly RefusedUsage[]): readonly RefusedUsage[] {

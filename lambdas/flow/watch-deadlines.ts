@@ -18,11 +18,12 @@ import {
   unitsIn,
 } from '../domain/watch.ts';
 import type { Outbox } from './access-ports.ts';
+import { liveLists } from './live-lists.ts';
 import type { NoticeStore } from './notice-ports.ts';
 import type { LedgerStore, LiveRecord, WorkStore } from './ports.ts';
 
 export interface WatchPorts {
-  readonly ledger: Pick<LedgerStore, 'live' | 'attention' | 'records'>;
+  readonly ledger: Pick<LedgerStore, 'open' | 'refused' | 'attention' | 'records'>;
   readonly work: Pick<WorkStore, 'heldGroups' | 'watermark' | 'looks'>;
   readonly notices: Pick<NoticeStore, 'waiting'>;
   readonly outbox: Pick<Outbox, 'pending' | 'shards'>;
@@ -48,7 +49,7 @@ export interface Watched {
   readonly oldestUntoldMs: number;
 }
 
-/** References of each shard that are looked at: 20,000 in all, the soonest deadlines first. */
+/** References of each list that are looked at, the soonest deadlines first: of what is open, 20,000. */
 const REFERENCES_LOOKED_AT = 2_500;
 
 /** Records that are read: in an outage all are in trouble, and the soonest deadlines tell enough. */
@@ -92,7 +93,7 @@ export async function watchDeadlines(ports: WatchPorts): Promise<Watched> {
 /** What is to be sent and, where it may be in trouble, what was read of it. */
 async function liveRecords(ports: WatchPorts, nowMs: number) {
   const { ledger, policy } = ports;
-  const references = await firstOfShards(ports, (shard) => ledger.live(shard, leaveToSender));
+  const references = await firstOf(liveLists(ledger, ports.stateShards).map((list) => list.pages(leaveToSender)));
   const suspects = references.filter((reference) => isSuspect(reference, nowMs, policy));
   const read = new Set(suspects.slice(0, SUSPECTS_READ));
   const records = await ledger.records([...read], leaveToSender);
@@ -110,9 +111,7 @@ async function liveRecords(ports: WatchPorts, nowMs: number) {
 
 async function settledRecords(ports: WatchPorts, nowMs: number) {
   const { ledger } = ports;
-  const references = await firstOfShards(ports, (shard) =>
-    ledger.attention(shard, leaveToSender, nowMs - ATTENTION_MS),
-  );
+  const references = await firstOf([ledger.attention(leaveToSender, nowMs - ATTENTION_MS)]);
   const records = await ledger.records(references.slice(0, SETTLED_READ), leaveToSender);
   const units = records.map(unitsIn);
   return {
@@ -128,13 +127,11 @@ const FAILED: ReadonlySet<RecordStatus> = new Set(['presumed', 'disputed', 'unce
 
 type Reference = LiveRecord & IndexedRecord;
 
-/** The first references of all shards, soonest deadline first. */
-async function firstOfShards(
-  { stateShards }: WatchPorts,
-  pagesOf: (shard: number) => AsyncIterable<readonly LiveRecord[]>,
-): Promise<readonly Reference[]> {
-  const shards = Array.from({ length: stateShards }, (_, shard) => firstOf(pagesOf(shard), REFERENCES_LOOKED_AT));
-  const references = (await Promise.all(shards)).flat().flatMap((reference): Reference[] => {
+/** The first references of all lists, soonest deadline first. What has just moved may stand in two of them. */
+async function firstOf(lists: readonly AsyncIterable<readonly LiveRecord[]>[]): Promise<readonly Reference[]> {
+  const found = (await Promise.all(lists.map((pages) => firstOfOne(pages, REFERENCES_LOOKED_AT)))).flat();
+  const byPlace = new Map(found.map((reference) => [`${reference.partition} ${reference.meter}`, reference]));
+  const references = [...byPlace.values()].flatMap((reference): Reference[] => {
     const hour = parseHour(reference.partition.slice(0, HOUR_LENGTH));
     return hour ? [{ ...reference, hour }] : [];
   });
@@ -143,7 +140,7 @@ async function firstOfShards(
 
 const HOUR_LENGTH = '2026-11-23T07'.length;
 
-async function firstOf<T>(pages: AsyncIterable<readonly T[]>, most: number): Promise<T[]> {
+async function firstOfOne<T>(pages: AsyncIterable<readonly T[]>, most: number): Promise<T[]> {
   const found: T[] = [];
   for await (const page of pages) {
     found.push(...page.slice(0, most - found.length));
@@ -163,7 +160,7 @@ async function unclosedHours({ work, policy }: WatchPorts, nowMs: number): Promi
 
 async function untoldEvents({ outbox }: WatchPorts, nowMs: number) {
   const shards = Array.from({ length: outbox.shards }, (_, shard) =>
-    firstOf(outbox.pending(shard, leaveToTeller), EVENTS_LOOKED_AT),
+    firstOfOne(outbox.pending(shard, leaveToTeller), EVENTS_LOOKED_AT),
   );
   const events = (await Promise.all(shards)).flat();
   return { eventsUntold: events.length, oldestUntoldMs: Math.max(0, ...events.map(({ at }) => nowMs - at)) };

@@ -50,6 +50,8 @@ const SETTINGS = {
     'NOTICES_TABLE',
     'REJECTS_TABLE',
     'SUMMARIES_TABLE',
+    'METERING_POLICY',
+    'USAGE_WARNING_HOURS',
     'STAGE',
   ],
   'rotate-session-keys': ['SESSION_KEYS_SECRET'],

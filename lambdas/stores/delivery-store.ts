@@ -3,7 +3,7 @@ import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { accessEventId, DELIVERY_STATUSES, type Delivery, type DeliveryName } from '../domain/delivery.ts';
 import type { DeliveryStore } from '../flow/access-ports.ts';
 import type { OnMalformed } from '../flow/ports.ts';
-import type { LatestDeliveries, UndeliveredList } from '../flow/read-ports.ts';
+import type { LatestDeliveries, UndeliveredEvent, UndeliveredList } from '../flow/read-ports.ts';
 import { LAYOUT } from './customer-items.ts';
 import { fromItem, getItem, getItems, type Item, putItem, queryAll, queryPages, toItem, updateItem } from './dynamo.ts';
 import { mapList, oneOf, optionalWhole, present, text, whole } from './item-reader.ts';
@@ -86,17 +86,19 @@ export class DynamoDeliveryStore implements DeliveryStore, LatestDeliveries, Und
     return items.map(fromItem).map(fromDeliveryItem);
   }
 
-  async listed(endpoint: string, status: 'givenUp' | 'stopped', limit: number) {
+  async listed(limit: number): Promise<readonly UndeliveredEvent[]> {
     const { Items: items = [] } = await this.#client.send(
       new QueryCommand({
         TableName: this.#table,
         IndexName: BY_STATE,
         KeyConditionExpression: 'stateKey = :state',
-        ExpressionAttributeValues: toItem({ ':state': stateKey(endpoint, status) }),
+        ExpressionAttributeValues: toItem({ ':state': UNDELIVERED }),
         Limit: limit,
       }),
     );
     return items.map(fromItem).map((item) => ({
+      endpoint: endpointOf(item),
+      status: oneOf(item, 'status', ENDED_BADLY),
       customerId: text(item, 'pk'),
       sequence: Number(text(item, 'sk').split('#')[0]),
       since: Date.parse(text(item, 'stateSort').slice(0, 24)),
@@ -115,7 +117,9 @@ export class DynamoDeliveryStore implements DeliveryStore, LatestDeliveries, Und
       ExpressionAttributeValues: toItem({ ':state': stateKey(endpoint, status) }),
     });
     for await (const page of pages) {
-      const keys = page.map((item) => ({ pk: text(item, 'pk'), sk: text(item, 'sk') }));
+      const keys = page
+        .filter((item) => endpointOf(item) === endpoint)
+        .map((item) => ({ pk: text(item, 'pk'), sk: text(item, 'sk') }));
       const items = await getItems(this.#client, this.#table, keys);
       const found = items.flatMap((item) => {
         try {
@@ -144,8 +148,17 @@ function statePlace(delivery: Delivery): { stateKey: string; stateSort: string }
   return { stateKey: stateKey(endpoint, status), stateSort };
 }
 
-function stateKey(endpoint: string, status: string): string {
-  return `${status}#${endpoint}`;
+/** What nobody will try again is one list, few enough to be looked at together; what is on its way, one an endpoint. */
+function stateKey(endpoint: string, status: Delivery['status']): string {
+  return status === 'pending' ? `pending#${endpoint}` : UNDELIVERED;
+}
+
+const UNDELIVERED = 'undelivered';
+const ENDED_BADLY = ['givenUp', 'stopped'] as const;
+
+function endpointOf(item: Item): string {
+  const key = text(item, 'sk');
+  return key.slice(key.indexOf('#') + 1);
 }
 
 function toDeliveryItem(delivery: Delivery): Item {

@@ -39,7 +39,11 @@ import {
 /** The layout of items, for forward migrations. */
 export const LAYOUT = 1;
 
-/** The state index is spread over this many partitions: DynamoDB takes 1,000 writes a second on each. */
+/**
+ * What is open is spread over this many partitions of the state index: DynamoDB takes 1,000 writes a second on each, and
+ * a close seals faster. What AWS refuses is a partition of its own, and so is what needs a person: at AWS's ten calls a
+ * second, 250 records a second can come to either.
+ */
 export const STATE_SHARDS = 8;
 
 export function sealedKey(sealed: Pick<SealedHour, 'hour' | 'shard' | 'licenceKey' | 'dimension'>): Item {
@@ -59,8 +63,11 @@ export function carryKey(carry: Carry): Item {
   };
 }
 
-export function stateKey(kind: 'live' | 'attention', shard: number): string {
-  return `${kind}#${shard % STATE_SHARDS}`;
+export const REFUSED = 'refused';
+export const ATTENTION = 'attention';
+
+export function openKey(shard: number): string {
+  return `open#${shard % STATE_SHARDS}`;
 }
 
 /** The sort key of the state index: deadline first, in a form that sorts as text. */
@@ -70,8 +77,14 @@ export function stateSort(deadlineAt: number, sealed: Pick<SealedHour, 'hour' | 
 
 /** Where a sealed hour stands in the state index; nowhere once it is settled and nobody need see it. */
 export function statePlace(sealed: SealedHour): { stateKey: string; stateSort: string } | undefined {
-  const kind = isLive(sealed.status) ? 'live' : needsAttention(sealed) ? 'attention' : undefined;
-  return kind && { stateKey: stateKey(kind, sealed.shard), stateSort: stateSort(sealed.deadlineAt, sealed) };
+  const stateKey = stateKeyOf(sealed);
+  return stateKey === undefined ? undefined : { stateKey, stateSort: stateSort(sealed.deadlineAt, sealed) };
+}
+
+function stateKeyOf(sealed: SealedHour): string | undefined {
+  if (sealed.status === 'open') return openKey(sealed.shard);
+  if (isLive(sealed.status)) return REFUSED;
+  return needsAttention(sealed) ? ATTENTION : undefined;
 }
 
 export function toSealedItem(sealed: SealedHour): Item {
@@ -214,7 +227,7 @@ export function fromSealedItem(item: Item): SealedHour {
       count: whole(seen, 'count'),
       rowsHash: text(seen, 'rowsHash'),
     },
-    status: oneOf(item, 'status', STATUSES),
+    status: oneOf(item, 'status', RECORD_STATUSES),
     deadlineAt: whole(item, 'deadlineAt'),
     attempts: attempts(optionalMap(item, 'attempts') ?? {}),
     refusals: mapList(item, 'refusals').map(fromRefusal),
@@ -263,14 +276,14 @@ export function fromLiveItem(item: Item): LiveRecord {
     ...itemKeyOf(item),
     // A deadline that no instant passes would keep the record from being sent, and from expiring, without a word.
     deadlineAt: Number.isNaN(deadlineAt) ? malformed('stateSort') : deadlineAt,
-    status: oneOf(item, 'status', STATUSES),
+    status: oneOf(item, 'status', RECORD_STATUSES),
     ...present({ nextAttemptAt: optionalWhole(item, 'nextAttemptAt') }),
   };
 }
 
 const IDENTITY_STYLES: readonly IdentityStyle[] = ['licence', 'legacy'];
 
-const STATUSES: readonly RecordStatus[] = [
+export const RECORD_STATUSES: readonly RecordStatus[] = [
   'open',
   'honoured',
   'presumed',

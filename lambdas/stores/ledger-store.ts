@@ -14,6 +14,7 @@ import {
   type LiveRecord,
   type MeterName,
   type OnMalformed,
+  REFERENCES_PER_LONG_PAGE,
   REFERENCES_PER_PAGE,
 } from '../flow/ports.ts';
 import {
@@ -30,6 +31,7 @@ import {
 } from './dynamo.ts';
 import { present, text } from './item-reader.ts';
 import {
+  ATTENTION,
   auditKey,
   auditPartition,
   counterKey,
@@ -44,8 +46,9 @@ import {
   fromSealedItem,
   itemKeyOf,
   LAYOUT,
+  openKey,
+  REFUSED,
   sealedKey,
-  stateKey,
   statePlace,
   stateSort,
   toAuditItem,
@@ -198,22 +201,31 @@ export class DynamoLedgerStore implements LedgerStore {
     });
   }
 
-  live(stateShard: number, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
-    return this.#byState(stateKey('live', stateShard), onMalformed);
+  open(stateShard: number, onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
+    return this.#byState(openKey(stateShard), REFERENCES_PER_PAGE, onMalformed);
   }
 
-  attention(stateShard: number, onMalformed: OnMalformed, sinceMs?: number): AsyncGenerator<readonly LiveRecord[]> {
-    return this.#byState(stateKey('attention', stateShard), onMalformed, sinceMs);
+  refused(onMalformed: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
+    return this.#byState(REFUSED, REFERENCES_PER_LONG_PAGE, onMalformed);
   }
 
-  async *#byState(key: string, onMalformed: OnMalformed, sinceMs?: number): AsyncGenerator<readonly LiveRecord[]> {
+  attention(onMalformed: OnMalformed, sinceMs?: number): AsyncGenerator<readonly LiveRecord[]> {
+    return this.#byState(ATTENTION, REFERENCES_PER_LONG_PAGE, onMalformed, sinceMs);
+  }
+
+  async *#byState(
+    key: string,
+    limit: number,
+    onMalformed: OnMalformed,
+    sinceMs?: number,
+  ): AsyncGenerator<readonly LiveRecord[]> {
     const since = sinceMs === undefined ? undefined : new Date(sinceMs).toISOString();
     const pages = queryPages(this.#client, {
       TableName: this.#table,
       IndexName: BY_STATE,
       // The sort key begins with the deadline.
       KeyConditionExpression: since === undefined ? 'stateKey = :key' : 'stateKey = :key AND stateSort >= :since',
-      Limit: REFERENCES_PER_PAGE,
+      Limit: limit,
       ExpressionAttributeValues: toItem({ ':key': key, ...(since === undefined ? {} : { ':since': since }) }),
     });
     for await (const page of pages) yield readEach(page, fromLiveItem, onMalformed);

@@ -12,9 +12,10 @@ import {
   monthOf,
   type Units,
 } from '../domain/summary.ts';
-import type { Pulse } from '../flow/read-ports.ts';
+import type { Background, Pulse } from '../flow/read-ports.ts';
 import type { Item } from './dynamo.ts';
-import { mapList, optionalMap, optionalWhole, present, text, whole } from './item-reader.ts';
+import { mapList, oneOf, optionalMap, optionalWhole, present, text, textList, whole } from './item-reader.ts';
+import { RECORD_STATUSES } from './ledger-items.ts';
 
 export const LAYOUT = 1;
 
@@ -147,9 +148,40 @@ export function fromPulseItem(counts: Item, unbalanced: readonly Item[]): Pulse 
       subject: text(each, 'subject'),
     })),
     untold: { count: whole(untold, 'count'), ...present({ oldestAt: optionalWhole(untold, 'oldestAt') }) },
+    background: fromBackground(optionalMap(counts, 'background') ?? {}),
     unbalanced: Object.fromEntries(
       unbalanced.map((item) => [text(item, 'sk').slice(UNBALANCED_PREFIX.length), whole(item, 'unbalanced')]),
     ),
+  };
+}
+
+function fromBackground(background: Item): Background {
+  const [shortOfTime, unregistered] = [
+    optionalMap(background, 'shortOfTime') ?? {},
+    optionalMap(background, 'unregistered') ?? {},
+  ];
+  return {
+    missed: mapList(background, 'missed').map((each) => ({
+      name: text(each, 'name'),
+      reason: text(each, 'reason'),
+      ...present({ since: optionalWhole(each, 'since'), deadlineAt: optionalWhole(each, 'deadlineAt') }),
+      ...(each['hour'] === undefined ? {} : { hour: hourIn(text(each, 'hour')) }),
+    })),
+    shortOfTime: {
+      references: mapList(shortOfTime, 'references').map((each) => ({
+        partition: text(each, 'partition'),
+        meter: text(each, 'meter'),
+        deadlineAt: whole(each, 'deadlineAt'),
+        status: oneOf(each, 'status', RECORD_STATUSES),
+        ...present({ nextAttemptAt: optionalWhole(each, 'nextAttemptAt') }),
+      })),
+      count: whole(shortOfTime, 'count'),
+      isPartial: shortOfTime['isPartial'] === true,
+    },
+    unregistered: {
+      customerIds: textList(unregistered, 'customerIds'),
+      isPartial: unregistered['isPartial'] === true,
+    },
   };
 }
 

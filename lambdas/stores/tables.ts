@@ -62,7 +62,7 @@ export const TABLES = {
   /** Which webhook endpoint has had which event, and the tries. */
   deliveries: {
     key: PAIR,
-    indexes: [{ name: BY_STATE, partition: 'stateKey', sort: 'stateSort', carries: [] }],
+    indexes: [{ name: BY_STATE, partition: 'stateKey', sort: 'stateSort', carries: ['status'] }],
     expiry: 'expiresAt',
   },
   /** Refused usage, with what was wrong. */

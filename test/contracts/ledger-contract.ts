@@ -23,7 +23,10 @@ function noneMalformed(_key: object, fault: unknown): never {
 }
 
 async function live(ledger: LedgerStore): Promise<LiveRecord[]> {
-  return all(ledger.live(SHARD % STATE_SHARDS, noneMalformed));
+  return [
+    ...(await all(ledger.open(SHARD % STATE_SHARDS, noneMalformed))),
+    ...(await all(ledger.refused(noneMalformed))),
+  ];
 }
 
 async function standing(ledger: LedgerStore, sealed: SealedHour = aSealedHour()): Promise<SealedHour> {
@@ -232,7 +235,7 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
     await ledger.settle(late, { status: 'honoured', at: NOW });
     await ledger.holdLate({ ...late, status: 'honoured' }, { tagSet: UNTAGGED, quantity: 3, reason: 'policy' });
 
-    const references = await all(ledger.attention(SHARD % STATE_SHARDS, noneMalformed));
+    const references = await all(ledger.attention(noneMalformed));
 
     expect(references.map(({ meter, status }) => [meter, status])).toEqual([
       [meterKey(LICENCE_KEY, 'c'), 'honoured'],
@@ -240,7 +243,7 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
     ]);
     expect((await ledger.records(references, noneMalformed)).map(({ heldLate }) => heldLate).sort()).toEqual([0, 3]);
     const since = async (deadlineAt: number) =>
-      (await all(ledger.attention(SHARD % STATE_SHARDS, noneMalformed, deadlineAt))).map(({ meter }) => meter);
+      (await all(ledger.attention(noneMalformed, deadlineAt))).map(({ meter }) => meter);
     const [sooner, later] = references;
     expect(await since(sooner?.deadlineAt ?? 0)).toEqual([sooner?.meter, later?.meter]);
     expect(await since((sooner?.deadlineAt ?? 0) + 1)).toEqual([later?.meter]);

@@ -31,6 +31,12 @@ function anHourSummary(overrides: Partial<HourSummary> = {}): HourSummary {
   };
 }
 
+const NOTHING_BEHIND = {
+  missed: [],
+  shortOfTime: { references: [], count: 0, isPartial: false },
+  unregistered: { customerIds: [], isPartial: false },
+};
+
 export function describeSummaryStore(make: () => Promise<SummaryStore>): void {
   test('adds up a licence’s hours to days, and its days to months', async () => {
     const summaries = await make();
@@ -97,7 +103,7 @@ export function describeSummaryStore(make: () => Promise<SummaryStore>): void {
     const summaries = await make();
     await summaries.writeMeters(TEN, NOW, [aMeterOfHour({ recorded: 5, honoured: 5 })]);
     await summaries.writeHour(anHourSummary());
-    const pulse = { asOf: NOW, refused: [], untold: { count: 0 } };
+    const pulse = { asOf: NOW, refused: [], untold: { count: 0 }, background: NOTHING_BEHIND };
     await summaries.writePulse(pulse);
 
     const older = await summaries.writeMeters(TEN, NOW - 1, [aMeterOfHour({ recorded: 3, open: 3 })]);
@@ -127,12 +133,31 @@ export function describeSummaryStore(make: () => Promise<SummaryStore>): void {
     const refused = [
       { code: 'timeTooOld', times: 3, events: 2, lastAt: NOW, message: 'Too old.', subject: LICENCE_KEY },
     ];
-    await summaries.writePulse({ asOf: NOW, refused, untold: { count: 2, oldestAt: NOW - 5 } });
+    const counts = {
+      asOf: NOW,
+      refused,
+      untold: { count: 2, oldestAt: NOW - 5 },
+      background: {
+        missed: [
+          { name: 'send-metering', deadlineAt: NOW + 5, reason: '3 records are due and unsent' },
+          { name: 'close-hours', hour: TEN, since: NOW - 5, reason: '1 hours are over and were not looked at' },
+        ],
+        shortOfTime: {
+          references: [
+            { partition: `${TEN}#07`, meter: 'l-1#requests', deadlineAt: NOW + 5, status: 'open', nextAttemptAt: NOW },
+          ],
+          count: 3,
+          isPartial: true,
+        },
+        unregistered: { customerIds: ['cus_1'], isPartial: false },
+      },
+    } as const;
+    await summaries.writePulse(counts);
     const differences = [{ licenceKey: LICENCE_KEY, dimension: 'requests', difference: -3 }];
     await summaries.writeHour(anHourSummary({ unbalanced: 1, differences }));
 
     const before = await summaries.pulse();
-    expect(before).toEqual({ asOf: NOW, refused, untold: { count: 2, oldestAt: NOW - 5 }, unbalanced: { [TEN]: 1 } });
+    expect(before).toEqual({ ...counts, unbalanced: { [TEN]: 1 } });
     expect(await summaries.hours('2026-09')).toMatchObject([{ unbalanced: 1, differences }]);
 
     await summaries.writeHour(anHourSummary({ asOf: NOW + 1 }));

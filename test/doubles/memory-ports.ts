@@ -21,7 +21,7 @@ import type {
   UsageBounds,
   UsageStore,
 } from '../../lambdas/flow/ports.ts';
-import { carryKey, stateKey, statePlace, subjectOf } from '../../lambdas/stores/ledger-items.ts';
+import { ATTENTION, carryKey, openKey, REFUSED, statePlace, subjectOf } from '../../lambdas/stores/ledger-items.ts';
 import { toUsageItem } from '../../lambdas/stores/usage-store.ts';
 import { AT_ONCE, type Io, type KeyRange, MemoryTable, pagesOf } from './memory-table.ts';
 
@@ -112,10 +112,12 @@ export class LedgerTables {
     const place = statePlace(sealed);
     if (place) this.#places.set(key, place);
     else this.#places.delete(key);
-    this.reindex(() => {
-      if (before) this.#byState.delete(before.stateKey, before.stateSort);
-      if (place) this.#byState.set(place.stateKey, place.stateSort, referenceOf(sealed, partition, meter));
-    });
+    // The new place first: for a moment, the record stands in both, as it may in DynamoDB.
+    if (place) {
+      this.reindex(() => this.#byState.set(place.stateKey, place.stateSort, referenceOf(sealed, partition, meter)));
+    }
+    const isElsewhere = before && !(before.stateKey === place?.stateKey && before.stateSort === place.stateSort);
+    if (isElsewhere) this.reindex(() => this.#byState.delete(before.stateKey, before.stateSort));
   }
 
   /** The index follows at once; a real one does later, each change after the one before it. */
@@ -157,7 +159,12 @@ export class LedgerTables {
     return entry?.kind === 'sealed' ? entry : undefined;
   }
 
-  byState(stateKey: string, io: Io, stateShard: number, sinceMs?: number): AsyncIterable<readonly LiveRecord[]> {
+  byState(
+    stateKey: string,
+    io: Io,
+    stateShard: number | undefined,
+    sinceMs?: number,
+  ): AsyncIterable<readonly LiveRecord[]> {
     const range = sinceMs === undefined ? {} : { start: new Date(sinceMs).toISOString() };
     return pagesOf(this.#byState, stateKey, range, io, stateShard);
   }
@@ -300,15 +307,22 @@ export class MemoryLedgerStore implements LedgerStore {
     });
   }
 
-  live(stateShard: number, _onMalformed?: OnMalformed): AsyncIterable<readonly LiveRecord[]> {
-    return this.tables.byState(stateKey('live', stateShard), this.io, stateShard);
+  open(stateShard: number, _onMalformed?: OnMalformed): AsyncIterable<readonly LiveRecord[]> {
+    return this.tables.byState(openKey(stateShard), this.io, stateShard);
   }
 
-  attention(stateShard: number, _onMalformed?: OnMalformed, sinceMs?: number): AsyncIterable<readonly LiveRecord[]> {
-    return this.tables.byState(stateKey('attention', stateShard), this.io, stateShard, sinceMs);
+  refused(_onMalformed?: OnMalformed): AsyncIterable<readonly LiveRecord[]> {
+    return this.tables.byState(REFUSED, this.io, undefined);
+  }
+
+  attention(_onMalformed?: OnMalformed, sinceMs?: number): AsyncIterable<readonly LiveRecord[]> {
+    return this.tables.byState(ATTENTION, this.io, undefined, sinceMs);
   }
 
   records(references: readonly ItemKey[], _onMalformed?: OnMalformed): Promise<readonly SealedHour[]> {
+    // DynamoDB refuses a read that names a key twice.
+    const places = new Set(references.map(({ partition, meter }) => `${partition} ${meter}`));
+    if (places.size < references.length) throw new Error('A record is asked for twice.');
     return this.io('read', undefined, () =>
       references.flatMap(({ partition, meter }) => {
         const entry = this.tables.entries.get(partition, meter);

@@ -15,7 +15,7 @@ import { MemoryWorkStore } from '../doubles/memory-work.ts';
 const OTHER = 'l-00000000000000000000000000000001';
 const NOW = at('2026-09-21T11:20:00Z');
 
-/** Fails at what a test names: `intend d00`, `settle d03`, `records`, `live 5`; calls items of a dimension malformed. */
+/** Fails at what a test names: `intend d00`, `settle d03`, `records`, `open 5`; calls items of a dimension malformed. */
 class FaultyLedger extends MemoryLedgerStore {
   readonly broken = new Set<string>();
   readonly malformed = new Set<string>();
@@ -23,10 +23,10 @@ class FaultyLedger extends MemoryLedgerStore {
     if (this.broken.has(place)) throw new Error('The item could not be written.');
   };
 
-  override async *live(shard: number, onMalformed?: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
-    this.#fail(`live ${shard}`);
-    for await (const page of super.live(shard)) {
-      const isBad = ({ meter }: LiveRecord) => this.malformed.has(`live ${dimensionOf(meter)}`);
+  override async *open(shard: number, onMalformed?: OnMalformed): AsyncGenerator<readonly LiveRecord[]> {
+    this.#fail(`open ${shard}`);
+    for await (const page of super.open(shard)) {
+      const isBad = ({ meter }: LiveRecord) => this.malformed.has(`open ${dimensionOf(meter)}`);
       for (const reference of page.filter(isBad)) onMalformed?.(reference, new Error('Not an item of ours.'));
       yield page.filter((reference) => !isBad(reference));
     }
@@ -159,7 +159,7 @@ describe('a record that can not be written or read', () => {
     expect(await statuses(world, 60)).toEqual(['open', ...honoured(59)]);
   });
 
-  test.each(['live', 'records'])('is named and left out when %s finds it malformed', async (place) => {
+  test.each(['open', 'records'])('is named and left out when %s finds it malformed', async (place) => {
     const world = await aWorld(60);
     world.ledger.malformed.add(`${place} d00`);
 
@@ -182,12 +182,25 @@ describe('a record that can not be written or read', () => {
   test('leaves the other shards of the index to be sent', async () => {
     const world = await aWorld(1);
     const shard = (await standing(world, 0)).shard;
-    world.ledger.broken.add(`live ${(shard + 1) % STATE_SHARDS}`);
+    world.ledger.broken.add(`open ${(shard + 1) % STATE_SHARDS}`);
 
     await expect(sendMetering(world, () => true)).rejects.toMatchObject(INCOMPLETE);
 
     expect(await statuses(world, 1)).toEqual(['honoured']);
   });
+});
+
+test('a record that the index shows in two lists, since it is just moving, is sent once', async () => {
+  const world = await aWorld(2);
+  const { open } = world.ledger;
+  world.ledger.refused = async function* () {
+    for (let shard = 0; shard < STATE_SHARDS; shard++) yield* open.call(world.ledger, shard);
+  };
+
+  await sendMetering(world, () => true);
+
+  expect(await statuses(world, 2)).toEqual(honoured(2));
+  expect(world.sent.flat()).toEqual([name(0), name(1)]);
 });
 
 describe('a call that throws', () => {
@@ -380,11 +393,11 @@ describe('rounds of a run', () => {
       return settle(sealed, settlement);
     };
     firstCallIsSlow(world, MANY / 25);
-    const live = world.ledger.live.bind(world.ledger);
-    world.ledger.live = (shard, onMalformed) => {
+    const open = world.ledger.open.bind(world.ledger);
+    world.ledger.open = (shard, onMalformed) => {
       // The looks after the first come when the record's deadline is over and its answer is still awaited.
       if (world.sent.length > 0) world.nowMs = NOW + 1_200_000;
-      return live(shard, onMalformed);
+      return open(shard, onMalformed);
     };
 
     await sendMetering(world, () => true);

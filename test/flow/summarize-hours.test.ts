@@ -37,6 +37,9 @@ class SummarizedWorld extends OperatedWorld {
   /** How each read and write of summaries goes: at once, late, or not at all. */
   summaryIo: Io = AT_ONCE;
   readonly summaries = new MemorySummaryStore((kind, shard, apply) => this.summaryIo(kind, shard, apply));
+  readonly notices = { due: async () => [] };
+  readonly directory = { list: async () => ({ items: [] }) };
+  readonly usageWarningHours = [12];
   readonly outbox = { shards: 1, async *pending() {} };
   override readonly rejects = Object.assign(new OperatedWorld().rejects, { refusedOn: async () => [] });
 

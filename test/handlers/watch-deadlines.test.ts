@@ -61,10 +61,11 @@ describe('a run', () => {
     }
     const troubled = await callsOf();
 
-    // Eight shards each of what is to be sent, of what needs a person and of events; groups, looks, notices; watermark.
-    expect(quiet.queries).toBe(27);
-    expect(quiet.calls).toBe(28);
-    expect(troubled.calls).toBe(29);
+    // Eight shards each of what is to be sent and of events; what was refused; what needs a person; groups, looks,
+    // notices; watermark.
+    expect(quiet.queries).toBe(21);
+    expect(quiet.calls).toBe(22);
+    expect(troubled.calls).toBe(23);
     expect(troubled.watched.byStatus.held).toBe(20);
     expect(troubled.watched.unitsAtStake).toBe(20 * 12_500);
   });
@@ -74,8 +75,9 @@ describe('a run', () => {
     const ledger = new MemoryLedgerStore();
     const read: number[] = [];
     const counting: WatchPorts['ledger'] = {
-      live: (shard, onMalformed) => ledger.live(shard, onMalformed),
-      attention: (shard, onMalformed, sinceMs) => ledger.attention(shard, onMalformed, sinceMs),
+      open: (shard, onMalformed) => ledger.open(shard, onMalformed),
+      refused: (onMalformed) => ledger.refused(onMalformed),
+      attention: (onMalformed, sinceMs) => ledger.attention(onMalformed, sinceMs),
       records: (references, onMalformed) => {
         read.push(references.length);
         return ledger.records(references, onMalformed);

@@ -147,8 +147,8 @@ async function attention(world: BackendWorld): Promise<string[]> {
     new ScanCommand({
       TableName: world.tables.ledger,
       IndexName: BY_STATE,
-      FilterExpression: 'begins_with(stateKey, :attention)',
-      ExpressionAttributeValues: { ':attention': { S: 'attention#' } },
+      FilterExpression: 'stateKey = :attention',
+      ExpressionAttributeValues: { ':attention': { S: 'attention' } },
     }),
   );
   return Items.map((item) => item['status']?.S ?? '').sort();

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { HOUR_MS, MINUTE_MS } from '../../lambdas/domain/hour.ts';
 import type { SealedHour } from '../../lambdas/domain/ledger.ts';
-import { type AttentionPorts, readAttention } from '../../lambdas/flow/reads/read-attention.ts';
+import type { PulseCounts } from '../../lambdas/flow/read-ports.ts';
+import { type AttentionPorts, type AttentionView, readAttention } from '../../lambdas/flow/reads/read-attention.ts';
+import { readBackground } from '../../lambdas/flow/reads/read-background.ts';
 import { DynamoCustomerDirectory } from '../../lambdas/stores/customer-directory.ts';
 import { DynamoCustomerStore } from '../../lambdas/stores/customer-store.ts';
 import { DynamoDeliveryStore } from '../../lambdas/stores/delivery-store.ts';
@@ -38,8 +40,17 @@ async function world() {
   // All schedules have run.
   await work.raiseWatermark(anHour('2026-09-21T11'));
   await work.noteLooks({ hour: anHour('2026-09-21T11'), looksDone: 1 });
-  await ports.summaries.writePulse({ asOf: NOW, refused: [], untold: { count: 0 } });
   return { ...ports, customers: new DynamoCustomerStore(client, tables.customers) };
+}
+
+/** As the page shows it after the summaries' last run. */
+async function look(
+  ports: Awaited<ReturnType<typeof world>>,
+  counts: Partial<PulseCounts> = {},
+): Promise<AttentionView> {
+  const background = await readBackground(ports);
+  await ports.summaries.writePulse({ asOf: NOW, refused: [], untold: { count: 0 }, background, ...counts });
+  return readAttention(ports);
 }
 
 function aRecord(dimension: string, overrides: Partial<SealedHour> = {}): SealedHour {
@@ -54,7 +65,7 @@ describe('attention', () => {
     await ports.ledger.seal(aRecord('b', { deadlineAt: NOW + 23 * HOUR_MS, hour: anHour('2026-09-21T11') }));
     await ports.ledger.seal(aRecord('c', { sealedAt: NOW - MINUTE_MS, hour: anHour('2026-09-21T11') }));
 
-    expect(await readAttention(ports)).toEqual({ at: NOW, entries: [], kinds: [], pulseAt: NOW });
+    expect(await look(ports)).toEqual({ at: NOW, entries: [], kinds: [], pulseAt: NOW });
   });
 
   test('names a held group, and no missed run for the records that wait behind it', async () => {
@@ -64,8 +75,7 @@ describe('attention', () => {
     await ports.work.holdGroup({ key, code: 'InvalidUsageDimensionException', since: NOW - 2 * HOUR_MS });
     await ports.ledger.seal(aRecord('storage', { deadlineAt: NOW + 20 * HOUR_MS }));
 
-    const named = async () =>
-      (await readAttention(ports)).entries.map(({ kind, name, reason }) => [kind, name, reason]);
+    const named = async () => (await look(ports)).entries.map(({ kind, name, reason }) => [kind, name, reason]);
 
     expect(await named()).toEqual([
       ['missedRun', 'send-metering', '1 records are due and unsent'],
@@ -90,7 +100,7 @@ describe('attention', () => {
     ];
     for (const record of records) await ports.ledger.seal(record);
 
-    const { entries, kinds } = await readAttention(ports);
+    const { entries, kinds } = await look(ports);
 
     expect(entries.map(({ dimension, units, timeLeftMs, acts }) => [dimension, units, timeLeftMs, acts[0]])).toEqual([
       ['soon', 12_500, SOON - NOW, 'resubmit'],
@@ -119,7 +129,7 @@ describe('attention', () => {
     await ports.ledger.seal(aRecord('zero', { status: 'held', record: { ...zero, dimension: 'zero' } }));
     await ports.ledger.seal(aRecord('shadow', { status: 'withheld', rehearsal: 'shadow', heldLate: 4 }));
 
-    const { entries, kinds } = await readAttention(ports);
+    const { entries, kinds } = await look(ports);
 
     expect(entries).toEqual([]);
     expect(kinds).toEqual([]);
@@ -161,9 +171,8 @@ describe('attention', () => {
     const given = { status: 'givenUp' as const, since: NOW - 2 * HOUR_MS, tries: 9, attempts: [] };
     await ports.deliveries.begin({ ...delivery, ...given });
     const refused = { code: 'timeTooOld', times: 7, events: 5, lastAt: NOW, message: 'Too old.', subject: LICENCE_KEY };
-    await ports.summaries.writePulse({ asOf: NOW, refused: [refused], untold: { count: 6, oldestAt: NOW - HOUR_MS } });
 
-    const { entries, kinds } = await readAttention(ports);
+    const { entries, kinds } = await look(ports, { refused: [refused], untold: { count: 6, oldestAt: NOW - HOUR_MS } });
 
     expect(
       entries.map(({ kind, name, agreementId, customerId, count }) => [kind, name ?? agreementId, customerId, count]),
@@ -186,12 +195,63 @@ describe('attention', () => {
     }
     await ports.ledger.seal(aRecord('expired', { status: 'expired', deadlineAt: NOW - HOUR_MS }));
 
-    const { entries, kinds } = await readAttention(ports);
+    const { entries, kinds } = await look(ports);
 
     expect(entries).toHaveLength(100);
     expect(entries.at(0)?.dimension).toBe('held-0');
     expect(entries.at(-1)?.dimension).toBe('expired');
     expect(kinds.find(({ kind }) => kind === 'held')).toMatchObject({ count: 150, soonestAt: SOON });
+  });
+});
+
+describe('what is read in the background', () => {
+  test('is not read again while the pulse is young, whereas what AWS refuses shows at once', async () => {
+    const ports = await world();
+    await look(ports);
+    await ports.ledger.seal(aRecord('soon', { deadlineAt: SOON }));
+    await ports.ledger.seal(aRecord('held', { status: 'held', deadlineAt: SOON }));
+    await ports.ledger.seal(aRecord('expired', { status: 'expired', deadlineAt: NOW - HOUR_MS }));
+
+    expect((await readAttention(ports)).entries.map(({ dimension }) => dimension)).toEqual(['held', 'expired']);
+    expect((await look(ports)).entries.filter(({ kind }) => kind === 'aboutToExpire')).toMatchObject([
+      { dimension: 'soon', timeLeftMs: SOON - NOW },
+    ]);
+  });
+
+  test('is read at once where the pulse is old: trouble has to show in trouble', async () => {
+    const ports = await world();
+    await ports.ledger.seal(aRecord('soon', { deadlineAt: SOON, nextAttemptAt: NOW + MINUTE_MS }));
+
+    const { entries, pulseAt } = await look(ports, { asOf: NOW - 31 * MINUTE_MS });
+
+    expect(entries.map(({ kind, name, dimension }) => [kind, name ?? dimension])).toEqual([
+      ['missedRun', 'summarize-hours'],
+      ['aboutToExpire', 'soon'],
+    ]);
+    expect(pulseAt).toBe(NOW - 31 * MINUTE_MS);
+  });
+
+  test('does not show a record as short of time that has been sent since', async () => {
+    const ports = await world();
+    const record = aRecord('soon', { deadlineAt: SOON, nextAttemptAt: NOW + MINUTE_MS });
+    await ports.ledger.seal(record);
+    await look(ports);
+    await ports.ledger.settle(record, { status: 'honoured', at: NOW });
+
+    expect(await readAttention(ports)).toMatchObject({ entries: [], kinds: [] });
+  });
+
+  test('counts all that are short of time, and names the hundred soonest', async () => {
+    const ports = await world();
+    for (let index = 0; index < 120; index++)
+      await ports.ledger.seal(aRecord(`d${index}`, { deadlineAt: SOON + index }));
+
+    const { entries, kinds } = await look(ports);
+
+    const short = entries.filter(({ kind }) => kind === 'aboutToExpire');
+    expect(short).toHaveLength(100);
+    expect(short.at(-1)?.dimension).toBe('d99');
+    expect(kinds.find(({ kind }) => kind === 'aboutToExpire')).toMatchObject({ count: 120, soonestAt: SOON });
   });
 });
 

@@ -23,8 +23,8 @@ const LARGE: OperatedSize = { customers: 140, hours: 26, end: END, inTrouble: 13
 
 /** Reads by view; a page of customers or a batch of records is one, however full. */
 const READS = {
-  // Eight partitions of what is live, eight of what needs a person, side by side; ten for all else.
-  attention: 26,
+  // The pulse, what AWS has refused, what needs a person, the records shown, groups, notices, what did not arrive.
+  attention: 7,
   customers: 4,
   'search by company': 4,
   'search by account': 6,

@@ -3,7 +3,7 @@ import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { createSendMeteringHandler } from '../../lambdas/send-metering.handler.ts';
 import { fromItem, toItem } from '../../lambdas/stores/dynamo.ts';
-import { STATE_SHARDS, stateKey } from '../../lambdas/stores/ledger-items.ts';
+import { ATTENTION, openKey, REFUSED, STATE_SHARDS } from '../../lambdas/stores/ledger-items.ts';
 import { BY_STATE } from '../../lambdas/stores/tables.ts';
 import { backendEnvironment } from '../../local/backend.ts';
 import {
@@ -170,21 +170,19 @@ describe('a call', () => {
 
     await world.tick('2026-09-21T11:11:00Z');
 
-    const places = ['live', 'attention'] as const;
+    const open = Array.from({ length: STATE_SHARDS }, (_, shard) => openKey(shard));
     const listed = await Promise.all(
-      places.flatMap((place) =>
-        Array.from({ length: STATE_SHARDS }, async (_, shard) => {
-          const { Items = [] } = await world.client.send(
-            new QueryCommand({
-              TableName: world.tables.ledger,
-              IndexName: BY_STATE,
-              KeyConditionExpression: 'stateKey = :key',
-              ExpressionAttributeValues: toItem({ ':key': stateKey(place, shard) }),
-            }),
-          );
-          return Items.map(fromItem);
-        }),
-      ),
+      [...open, REFUSED, ATTENTION].map(async (place) => {
+        const { Items = [] } = await world.client.send(
+          new QueryCommand({
+            TableName: world.tables.ledger,
+            IndexName: BY_STATE,
+            KeyConditionExpression: 'stateKey = :key',
+            ExpressionAttributeValues: toItem({ ':key': place }),
+          }),
+        );
+        return Items.map(fromItem);
+      }),
     );
     const sealed = await world.ledger.sealed(anHour(), acme.licenceKey, 'unlisted');
     expect(listed.flat()).toMatchObject([{ status: 'quarantined', sk: `${acme.licenceKey}#unlisted` }]);

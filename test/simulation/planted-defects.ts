@@ -168,8 +168,8 @@ class CountsLateTwice extends MemoryLedgerStore {
 }
 
 class ListsOnePage extends MemoryLedgerStore {
-  override async *live(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
-    for await (const page of super.live(stateShard)) return yield page;
+  override async *open(stateShard: number): AsyncGenerator<readonly LiveRecord[]> {
+    for await (const page of super.open(stateShard)) return yield page;
   }
 }
 

@@ -78,7 +78,7 @@ describe('the ledger table', () => {
     };
 
     const references: LiveRecord[] = [];
-    for await (const page of ledger.live(shardOf(LICENCE_KEY) % STATE_SHARDS, onMalformed)) references.push(...page);
+    for await (const page of ledger.open(shardOf(LICENCE_KEY) % STATE_SHARDS, onMalformed)) references.push(...page);
     const records = await ledger.records(references, onMalformed);
 
     expect(references.map(({ meter }) => meter)).toEqual(

@@ -7,11 +7,12 @@ import type { SealedHour } from '../../domain/ledger.ts';
 import { groupKeysOf } from '../../domain/metering-result.ts';
 import { type Act, actProblem, auditOf, partOf, type Refused, refuse } from '../../domain/operations/act.ts';
 import { decideRelease, groupsAround, suspicionOf } from '../../domain/operations/release.ts';
+import { liveLists } from '../live-lists.ts';
 import type { HeldGroup, LedgerStore, WorkStore } from '../ports.ts';
 import { type ActOutcome, type AmendPorts, amendRecord, type Doing, type RecordName } from './amend-record.ts';
 
 export interface ReleasePorts extends Omit<AmendPorts, 'work' | 'ledger'> {
-  readonly ledger: Pick<LedgerStore, 'sealed' | 'amend' | 'action' | 'noteAction' | 'live' | 'records'>;
+  readonly ledger: Pick<LedgerStore, 'sealed' | 'amend' | 'action' | 'noteAction' | 'open' | 'refused' | 'records'>;
   readonly work: Pick<WorkStore, 'markLate' | 'markTouched' | 'heldGroups' | 'releaseGroup'>;
   readonly stateShards: number;
 }
@@ -99,9 +100,9 @@ export async function releaseGroup(
 async function recordsOf(ports: ReleasePorts, key: string) {
   const shown: SealedHour[] = [];
   let [waiting, quarantined] = [0, 0];
-  for (let shard = 0; shard < ports.stateShards; shard++) {
+  for (const list of liveLists(ports.ledger, ports.stateShards)) {
     // What can't be read is named by every run of the sender.
-    for await (const page of ports.ledger.live(shard, () => {})) {
+    for await (const page of list.pages(() => {})) {
       const records = await ports.ledger.records(page, () => {});
       for (const record of records.filter((each) => groupKeysOf(each).includes(key))) {
         if (record.status === 'quarantined') quarantined += 1;

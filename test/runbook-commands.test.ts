@@ -1,0 +1,35 @@
+// The commands that the runbook gives an operator: each is one of ours, with options that it has.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { expect, test } from 'vitest';
+import { COMMANDS } from '../cli/commands.ts';
+
+const RUNBOOK = readFileSync(new URL('../docs/runbook.md', import.meta.url), 'utf8');
+
+const lines = [...RUNBOOK.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
+  block
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter((line) => line.startsWith('npx fulfillment ')),
+);
+
+test.each(lines)('%s', (line) => {
+  const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '').slice(2);
+  const command = COMMANDS.find(({ name }) => words.join(' ').startsWith(`${name} `));
+  const options = Object.fromEntries(
+    Object.entries(command?.options ?? {}).map(([name, { kind }]) => [
+      name,
+      { type: kind === 'flag' ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
+
+  expect(command, 'a command').toBeDefined();
+  expect(() =>
+    parseArgs({ args: words.slice(command?.name.split(' ').length), options, allowPositionals: true }),
+  ).not.toThrow();
+});
+
+test('the runbook gives commands, and none that changes a table by hand', () => {
+  expect(lines.length).toBeGreaterThan(4);
+  expect(RUNBOOK).not.toMatch(/aws dynamodb (?:update|put|delete)-item/);
+});
