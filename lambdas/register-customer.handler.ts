@@ -1,11 +1,11 @@
 // The registration page: shows the form, takes it, and says what comes next.
 import { parseProducts } from './contracts/product-settings.ts';
 import { FORM_TOKEN_FIELD, formFields, readSubmission, type Submission } from './contracts/registration-form.ts';
-import { parseRegistrationSettings } from './contracts/registration-settings.ts';
+import { PRODUCT_PAGES_FILE, parseRegistrations } from './contracts/registration-settings.ts';
 import { parseSessionKeys } from './contracts/session-keys.ts';
 import type { Customer } from './domain/customer.ts';
 import type { Product } from './domain/product.ts';
-import type { RegistrationSettings } from './domain/registration-settings.ts';
+import { everySettings, pagesOf, type Registrations } from './domain/registration-settings.ts';
 import { isSameToken } from './domain/session.ts';
 import { registerCustomer } from './flow/register-customer.ts';
 import { readSession } from './flow/registration-session.ts';
@@ -24,6 +24,7 @@ import { alreadyPage, donePage } from './pages/outcomes.ts';
 import { formPage } from './pages/registration-form.ts';
 import { DONE_ROUTE, FORM_ROUTE, placeOf, STYLE_ROUTE } from './pages/routes.ts';
 import { clientSettings } from './runtime/aws-client.ts';
+import { bundledFile } from './runtime/bundled-file.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
 import { type HttpResponse, httpHandler } from './runtime/http.ts';
 import type { HttpRequest } from './runtime/http-request.ts';
@@ -47,10 +48,11 @@ interface Visitor {
   readonly formToken: string;
 }
 
-export function createRegisterCustomerHandler({ environment, clock, log }: Surroundings) {
+/** `productPages` is what products have of their own: the text of the file. */
+export function createRegisterCustomerHandler({ environment, clock, log }: Surroundings, productPages: string) {
   const settings = readSettings('register-customer', environment);
   const products = parseProducts(settings.PRODUCTS);
-  const registration = parseRegistrationSettings(settings.REGISTRATION);
+  const registrations = parseRegistrations(settings.REGISTRATION, productPages);
   const database = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const customers = new DynamoCustomerStore(database, settings.CUSTOMERS_TABLE);
   const ports = {
@@ -70,13 +72,13 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
 
   const answer = async (request: HttpRequest): Promise<HttpResponse> => {
     const { route, base } = placeOf(request.path);
-    const frame: PageFrame = { settings: registration, base };
-    if (route !== FORM_ROUTE && route !== DONE_ROUTE && route !== STYLE_ROUTE) return failureAnswer(frame, 'notFound');
+    const shared: PageFrame = { settings: registrations.shared, base };
+    if (route !== FORM_ROUTE && route !== DONE_ROUTE && route !== STYLE_ROUTE) return failureAnswer(shared, 'notFound');
     const isPost = request.method === 'POST' && route === FORM_ROUTE;
     if (request.method !== 'GET' && !isPost) {
-      return methodNotAllowed(frame, route === FORM_ROUTE ? 'GET, HEAD, POST' : 'GET, HEAD');
+      return methodNotAllowed(shared, route === FORM_ROUTE ? 'GET, HEAD, POST' : 'GET, HEAD');
     }
-    if (route === STYLE_ROUTE) return styleAnswer();
+    if (route === STYLE_ROUTE) return styleAnswer(registrations, request.query('v'));
     // A browser that goes back and reloads may post nothing at all; the form is what its person wants to see.
     if (isPost && request.text(MAX_BODY_BYTES) === '') return seeOther(`${base}${FORM_ROUTE}`, 'formAskedAgain');
     // Before anything is asked of others: what can't be a form is refused even while they are down.
@@ -84,14 +86,15 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
 
     const visit = await readSession(keys, request.cookie(SESSION_COOKIE), clock());
     const customer = visit && (await customers.customer(visit.session.customerId));
-    if (!visit || !customer) return failureAnswer(frame, 'sessionExpired');
+    if (!visit || !customer) return failureAnswer(shared, 'sessionExpired');
     const product = products.get(customer.productCode);
-    if (!product) return failureAnswer(frame, 'notOurProduct');
+    if (!product) return failureAnswer(shared, 'notOurProduct');
+    const frame = { settings: pagesOf(registrations, product.productCode).settings, base };
     const visitor: Visitor = { frame, customer, product, formToken: visit.formToken };
     if (route === DONE_ROUTE) return showDone(visitor);
     if (!form) return showForm(visitor);
     return isSameToken(form.get(FORM_TOKEN_FIELD) ?? '', visit.formToken)
-      ? submit(visitor, readSubmission(form, registration))
+      ? submit(visitor, readSubmission(form, frame.settings))
       : failureAnswer(frame, 'sessionExpired');
   };
 
@@ -109,7 +112,7 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
     return { ...seeOther(`${frame.base}${DONE_ROUTE}`, registered), facts: { customerId, productCode } };
   };
 
-  const fault = pageFaults(registration, (request, base) => retryOf(request, base, registration));
+  const fault = pageFaults(registrations.shared, (request, base) => retryOf(request, base, registrations));
   return httpHandler({ log, clock, headers: PAGE_HEADERS, fault }, answer);
 }
 
@@ -152,11 +155,15 @@ function registeredView({ customer, product }: Visitor) {
 }
 
 /** What the buyer wrote, to be sent again with one press. */
-function retryOf(request: HttpRequest, base: string, settings: RegistrationSettings): Retry | undefined {
+function retryOf(request: HttpRequest, base: string, registrations: Registrations): Retry | undefined {
   if (request.method !== 'POST') return undefined;
   const form = request.form(MAX_BODY_BYTES);
-  const names = [FORM_TOKEN_FIELD, ...formFields(settings).map(({ name }) => name)];
+  // Of whichever product: what did not answer may be what would have told.
+  const asked = everySettings(registrations).flatMap((settings) => formFields(settings).map(({ name }) => name));
+  const names = [...new Set([FORM_TOKEN_FIELD, ...asked])].filter((name) => form.has(name));
   return { action: `${base}${FORM_ROUTE}`, fields: names.map((name) => [name, form.get(name) ?? ''] as const) };
 }
 
-export const handler = built(createRegisterCustomerHandler);
+export const handler = built((surroundings) =>
+  createRegisterCustomerHandler(surroundings, bundledFile(`./${PRODUCT_PAGES_FILE}`)),
+);

@@ -2,7 +2,7 @@
 import { parseMarketplaceAccess } from './contracts/marketplace-access.ts';
 import { parseProducts } from './contracts/product-settings.ts';
 import { readMarketplaceForm, TOKEN_FIELD } from './contracts/registration-form.ts';
-import { parseRegistrationSettings } from './contracts/registration-settings.ts';
+import { PRODUCT_PAGES_FILE, parseRegistrations } from './contracts/registration-settings.ts';
 import { parseSessionKeys } from './contracts/session-keys.ts';
 import { SESSION_LIFETIME_MS } from './domain/session.ts';
 import { openSession } from './flow/registration-session.ts';
@@ -13,6 +13,7 @@ import { failureAnswer, methodNotAllowed, PAGE_HEADERS, pageFaults, seeOther } f
 import type { Retry } from './pages/failures.ts';
 import { FORM_ROUTE, FULFILLMENT_ROUTE, placeOf } from './pages/routes.ts';
 import { clientSettings } from './runtime/aws-client.ts';
+import { bundledFile } from './runtime/bundled-file.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
 import { type HttpResponse, httpHandler } from './runtime/http.ts';
 import type { HttpRequest } from './runtime/http-request.ts';
@@ -28,9 +29,13 @@ import { DynamoWorkStore } from './stores/work-store.ts';
 /** A token has some hundred characters; the rest is for what else AWS may come to send. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-export function createResolveBuyerHandler({ environment, clock, log, measure = unmeasured }: Surroundings) {
+/** `productPages` is what products have of their own: the text of the file. */
+export function createResolveBuyerHandler(
+  { environment, clock, log, measure = unmeasured }: Surroundings,
+  productPages: string,
+) {
   const settings = readSettings('resolve-buyer', environment);
-  const registration = parseRegistrationSettings(settings.REGISTRATION);
+  const registrations = parseRegistrations(settings.REGISTRATION, productPages);
   const database = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const access = parseMarketplaceAccess(settings.MARKETPLACE_ACCESS);
   const marketplace = marketplaceSettings(environment, 'MARKETPLACE_METERING', access);
@@ -52,7 +57,7 @@ export function createResolveBuyerHandler({ environment, clock, log, measure = u
   });
 
   const answer = async (request: HttpRequest): Promise<HttpResponse> => {
-    const frame = { settings: registration, base: placeOf(request.path).base };
+    const frame = { settings: registrations.shared, base: placeOf(request.path).base };
     if (request.method === 'GET') return failureAnswer(frame, 'tokenMissing');
     if (request.method !== 'POST') return methodNotAllowed(frame, 'GET, HEAD, POST');
     const { token, hints } = readMarketplaceForm(request.form(MAX_BODY_BYTES));
@@ -71,7 +76,7 @@ export function createResolveBuyerHandler({ environment, clock, log, measure = u
       facts: { customerId, productCode, hasLicence: customer.licenceKeys.length > 0 },
     };
   };
-  return httpHandler({ log, clock, headers: PAGE_HEADERS, fault: pageFaults(registration, retryOf) }, answer);
+  return httpHandler({ log, clock, headers: PAGE_HEADERS, fault: pageFaults(registrations.shared, retryOf) }, answer);
 }
 
 function failed(
@@ -93,4 +98,6 @@ function retryOf(request: HttpRequest, base: string): Retry | undefined {
   return { action: `${base}${FULFILLMENT_ROUTE}`, fields: [[TOKEN_FIELD, token], ...offer] };
 }
 
-export const handler = built(createResolveBuyerHandler);
+export const handler = built((surroundings) =>
+  createResolveBuyerHandler(surroundings, bundledFile(`./${PRODUCT_PAGES_FILE}`)),
+);

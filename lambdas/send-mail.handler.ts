@@ -2,8 +2,8 @@
 import { readMailEvent } from './contracts/mail-event.ts';
 import { mailsWanted, parseMail, parseMailTemplates } from './contracts/mail-settings.ts';
 import { parseProducts } from './contracts/product-settings.ts';
-import { parseRegistrationSettings } from './contracts/registration-settings.ts';
-import type { MailTemplates } from './domain/mail-template.ts';
+import { PRODUCT_PAGES_FILE, parseRegistrations } from './contracts/registration-settings.ts';
+import type { OwnMailTemplates } from './domain/mail-template.ts';
 import { sendMails } from './flow/send-mail.ts';
 import { mailComposer } from './pages/mail.ts';
 import { clientSettings } from './runtime/aws-client.ts';
@@ -18,13 +18,15 @@ import { dynamoClient } from './stores/dynamo.ts';
 import { mailClient, SesMailer } from './stores/ses-mailer.ts';
 import { DynamoStandingReader } from './stores/standing-reader.ts';
 
+/** `templates` are those that the seller has written; `productPages` is the text of what products have of their own. */
 export function createSendMailHandler(
   { environment, clock, log, measure = unmeasured }: Surroundings,
-  templates: MailTemplates,
+  templates: OwnMailTemplates,
+  productPages: string,
 ) {
   const settings = readSettings('send-mail', environment);
   const mail = parseMail(settings.MAIL);
-  const registration = parseRegistrationSettings(settings.REGISTRATION);
+  const registrations = parseRegistrations(settings.REGISTRATION, productPages);
   const database = dynamoClient(clientSettings(environment, 'DYNAMODB'));
   const ports = {
     deliveries: new DynamoDeliveryStore(database, settings.DELIVERIES_TABLE),
@@ -32,11 +34,9 @@ export function createSendMailHandler(
     buyers: new DynamoBuyerStore(database, settings.BUYERS_TABLE),
     mailer: new SesMailer(mailClient(clientSettings(environment, 'SESV2')), {
       from: mail.from,
-      fromName: mail.fromName ?? registration.sellerName,
-      replyTo: mail.replyTo ?? registration.supportEmail,
       configurationSet: mail.configurationSet,
     }),
-    compose: mailComposer({ templates, registration, products: parseProducts(settings.PRODUCTS) }),
+    compose: mailComposer({ templates, registrations, products: parseProducts(settings.PRODUCTS), sender: mail }),
     wanted: mailsWanted(mail),
     ...(mail.sellerAddress === undefined ? {} : { sellerAddress: mail.sellerAddress }),
     clock,
@@ -61,5 +61,9 @@ export function createSendMailHandler(
 }
 
 export const handler = built((surroundings) =>
-  createSendMailHandler(surroundings, parseMailTemplates(bundledFile('./mail-templates.json'))),
+  createSendMailHandler(
+    surroundings,
+    parseMailTemplates(bundledFile('./mail-templates.json')),
+    bundledFile(`./${PRODUCT_PAGES_FILE}`),
+  ),
 );

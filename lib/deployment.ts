@@ -1,8 +1,13 @@
 // A deployment's settings: context key `fulfillment` in cdk.json, read once and checked before anything is built.
 import * as v from 'valibot';
-import { MeteringPolicySchema, ProductSchema, ProductsSchema } from '../lambdas/contracts/product-settings.ts';
-import { RegistrationSettingsSchema } from '../lambdas/contracts/registration-settings.ts';
+import { MeteringPolicySchema, ProductSchema, productsSchema } from '../lambdas/contracts/product-settings.ts';
+import {
+  ProductPagesMembers,
+  parseRegistrations,
+  RegistrationSettingsSchema,
+} from '../lambdas/contracts/registration-settings.ts';
 import { UsageWarningHoursSchema, webhooksSchema } from '../lambdas/contracts/webhook-settings.ts';
+import type { Registrations } from '../lambdas/domain/registration-settings.ts';
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { AlarmSettingsSchema } from './alarm-settings.ts';
 import { arnOf } from './arn-setting.ts';
@@ -95,7 +100,7 @@ const Members = v.strictObject({
   homeRegion: v.optional(Region, 'us-east-1'),
   /** Where registration tokens are redeemed: any region that has the Metering API. */
   marketplaceRegion: v.optional(Region, 'us-east-1'),
-  products: ProductsSchema,
+  products: productsSchema(v.strictObject({ ...ProductSchema.entries, ...ProductPagesMembers })),
   registration: RegistrationSettingsSchema,
   meteringPolicy: v.optional(MeteringPolicySchema, {}),
   logRetentionDays: v.optional(v.picklist(LOG_RETENTION_DAYS, `has to be one of ${LOG_RETENTION_DAYS.join(', ')}`), 90),
@@ -222,19 +227,37 @@ export function parseDeployment(context: unknown): Deployment {
 }
 
 /**
- * The PRODUCTS setting of the functions. Members that stand at their default are left out, since Lambda's room for
+ * The PRODUCTS setting of the functions: what they meter by, not what buyers are shown. Members that stand at their default are left out, since Lambda's room for
  * settings is small; the region stays, so that a later default can't move where a product is metered.
  */
 export function productsSetting(products: Deployment['products']): string {
   const defaults: Readonly<Record<string, unknown>> = v.getDefaults(ProductSchema);
+  const isOfSetting = (name: string) => name in ProductSchema.entries;
   const isDefault = (name: string, value: unknown) => JSON.stringify(value) === JSON.stringify(defaults[name]);
   return JSON.stringify(
     products.map((product) =>
       Object.fromEntries(
-        Object.entries(product).filter(([name, value]) => name === 'meteringRegion' || !isDefault(name, value)),
+        Object.entries(product).filter(
+          ([name, value]) => isOfSetting(name) && (name === 'meteringRegion' || !isDefault(name, value)),
+        ),
       ),
     ),
   );
+}
+
+/** The file of what products have of their own, as lambdas/contracts/registration-settings.ts reads it. */
+export function productPagesFile(products: Deployment['products']): string {
+  const entries = products.flatMap(({ productCode, registration, signUp }) =>
+    registration || signUp
+      ? [[productCode, { ...(registration ? { registration } : {}), ...(signUp ? { signUp } : {}) }] as const]
+      : [],
+  );
+  return JSON.stringify(Object.fromEntries(entries));
+}
+
+/** What the buyers of each product are shown, as the functions read it. */
+export function registrationsOf({ registration, products }: Deployment): Registrations {
+  return parseRegistrations(JSON.stringify(registration), productPagesFile(products));
 }
 
 /** The WEBHOOKS setting: what is told to which endpoint is decided before the function, by the rules of the bus. */

@@ -5,11 +5,12 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { ACCESS_EVENT_SOURCE } from '../lambdas/contracts/access-event.ts';
 import { mailsWanted } from '../lambdas/contracts/mail-settings.ts';
+import { PRODUCT_PAGES_FILE } from '../lambdas/contracts/registration-settings.ts';
 import { MAIL_KINDS } from '../lambdas/domain/mail.ts';
 import type { AccessStack } from './access-stack.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
 import { MessageQueue, TIME_FOR_A_BATCH } from './constructs/message-queue.ts';
-import { type Deployment, productsSetting } from './deployment.ts';
+import { type Deployment, productPagesFile, productsSetting, registrationsOf } from './deployment.ts';
 import { type MailDeployment, mailSetting } from './mail-deployment.ts';
 import { mailTemplates } from './mail-templates.ts';
 import type { StorageStack } from './storage-stack.ts';
@@ -61,7 +62,10 @@ export class MailStack extends Stack {
         REGISTRATION: JSON.stringify(deployment.registration),
         MAIL: mailSetting(mail),
       },
-      files: { 'mail-templates.json': JSON.stringify(mailTemplates(mail, deployment.registration)) },
+      files: {
+        'mail-templates.json': JSON.stringify(mailTemplates(mail, registrationsOf(deployment))),
+        [PRODUCT_PAGES_FILE]: productPagesFile(deployment.products),
+      },
       statements: [maySend(mail)],
       impact: IMPACT,
       remedy: REMEDY,

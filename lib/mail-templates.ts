@@ -1,21 +1,23 @@
-// The texts of a deployment's mail: the seller's own in place of the house's, checked before anything is deployed.
+// The texts of mail that the seller has written in place of the house's, checked before anything is deployed.
 import { readFileSync } from 'node:fs';
 import type { MailTemplateName } from '../lambdas/domain/mail.ts';
-import { type MailTemplate, type MailTemplates, templateProblems } from '../lambdas/domain/mail-template.ts';
+import { type MailTemplate, type OwnMailTemplates, templateProblems } from '../lambdas/domain/mail-template.ts';
+import { everySettings, type Registrations } from '../lambdas/domain/registration-settings.ts';
 import { unsetPlaceholders } from '../lambdas/pages/mail.ts';
-import { houseTemplates } from '../lambdas/pages/mail-templates.ts';
-import type { Deployment } from './deployment.ts';
 import type { MailDeployment } from './mail-deployment.ts';
 
-/** Two copies of the house's templates, with HTML around, take 30 KB. */
+/** The house's templates, with HTML around, take 15 KB. */
 const MOST_BYTES = 200_000;
 
-/** Reads the seller's files. Throws one error that names everything that is wrong with them. */
+/**
+ * Reads the seller's files, which have to do for the registration of every product. Throws one error that names
+ * everything that is wrong with them.
+ */
 export function mailTemplates(
   { templates = {} }: Pick<MailDeployment, 'templates'>,
-  registration: Deployment['registration'],
-): MailTemplates {
-  const unset = unsetPlaceholders(registration);
+  registrations: Registrations,
+): OwnMailTemplates {
+  const unset = [...new Set(everySettings(registrations).flatMap(unsetPlaceholders))];
   const problems: string[] = [];
   const own: Partial<Record<MailTemplateName, MailTemplate>> = {};
   for (const [name, { subject, textFile, htmlFile }] of Object.entries(templates) as Entries<typeof templates>) {
@@ -24,11 +26,10 @@ export function mailTemplates(
     own[name] = { subject, text, html };
     problems.push(...templateProblems(name, own[name], unset));
   }
-  const all = { ...houseTemplates(registration), ...own };
-  if (Buffer.byteLength(JSON.stringify(all)) > MOST_BYTES) {
+  if (Buffer.byteLength(JSON.stringify(own)) > MOST_BYTES) {
     problems.push(`all templates together have more than ${MOST_BYTES} bytes: link pictures instead of inlining them`);
   }
-  if (problems.length === 0) return all;
+  if (problems.length === 0) return own;
   throw new Error(
     [
       'The templates of mail (mail.templates in cdk.json) need these changes:',

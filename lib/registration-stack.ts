@@ -2,13 +2,14 @@
 import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
+import { PRODUCT_PAGES_FILE } from '../lambdas/contracts/registration-settings.ts';
 import { GATEWAY_PAGE_HEADERS, gatewayPages } from '../lambdas/pages/gateway-pages.ts';
 import { DONE_ROUTE, FORM_ROUTE, FULFILLMENT_ROUTE, STYLE_ROUTE } from '../lambdas/pages/routes.ts';
 import { Firewall } from './constructs/firewall.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
 import { PagesDomain } from './constructs/pages-domain.ts';
 import { RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
-import { type Deployment, productsSetting } from './deployment.ts';
+import { type Deployment, productPagesFile, productsSetting } from './deployment.ts';
 import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
 import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
@@ -30,6 +31,7 @@ export class RegistrationStack extends Stack {
       REGISTRATION: JSON.stringify(deployment.registration),
       SESSION_KEYS_SECRET: storage.sessionKeys.read(),
     };
+    const files = { [PRODUCT_PAGES_FILE]: productPagesFile(deployment.products) };
     const resolveBuyer = new HandlerFunction(this, 'ResolveBuyer', {
       handler: 'resolve-buyer',
       description: 'The fulfillment URL: takes buyers over from AWS Marketplace',
@@ -39,6 +41,7 @@ export class RegistrationStack extends Stack {
         MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'ResolveCustomer'),
         STAGE: deployment.stage,
       },
+      files,
       impact: 'buyers who have subscribed are shown an error instead of the registration page',
       remedy: 'docs/runbook.md#requestfailed',
       timeout: TIME_TO_ANSWER,
@@ -52,6 +55,7 @@ export class RegistrationStack extends Stack {
         ...settings,
         BUYERS_TABLE: storage.buyers.access(['PutItem', 'GetItem']),
       },
+      files,
       impact: 'buyers who have subscribed cannot finish their registration',
       remedy: 'docs/runbook.md#requestfailed',
       timeout: TIME_TO_ANSWER,

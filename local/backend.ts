@@ -3,12 +3,10 @@ import type { SQSEvent } from 'aws-lambda';
 import { createApplyNoticeHandler } from '../lambdas/apply-notice.handler.ts';
 import { createCloseHoursHandler } from '../lambdas/close-hours.handler.ts';
 import type { MailSettings } from '../lambdas/contracts/mail-settings.ts';
-import { parseRegistrationSettings } from '../lambdas/contracts/registration-settings.ts';
 import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
 import { createDeliverWebhooksHandler } from '../lambdas/deliver-webhooks.handler.ts';
 import { createExportAuditHandler } from '../lambdas/export-audit.handler.ts';
 import type { WebhookPoster } from '../lambdas/flow/access-ports.ts';
-import { houseTemplates } from '../lambdas/pages/mail-templates.ts';
 import { createReadCustomerHandler } from '../lambdas/read-customer.handler.ts';
 import { createRecordUsageHandler } from '../lambdas/record-usage.handler.ts';
 import { createRefreshEntitlementsHandler } from '../lambdas/refresh-entitlements.handler.ts';
@@ -48,6 +46,8 @@ export interface BackendOptions {
   readonly policy?: object;
   /** As in the REGISTRATION setting. */
   readonly registration?: object;
+  /** What products have of their own, by product code: as in the file beside the functions. */
+  readonly productPages?: object;
   /** As in the WEBHOOKS setting. */
   readonly webhooks?: WebhookSettings;
   /** Where mail is taken; absent where there is none. */
@@ -116,12 +116,12 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
 export function createBackend(options: BackendOptions) {
   const { clock, noticeClock = clock, log, measure, postWebhook } = options;
   const surroundings = { environment: backendEnvironment(options), clock, log, ...(measure ? { measure } : {}) };
-  const templates = houseTemplates(parseRegistrationSettings(surroundings.environment['REGISTRATION'] ?? ''));
+  const productPages = JSON.stringify(options.productPages ?? {});
   const scheduled = (run: ScheduledRun) => () => run({}, lambdaContext(SCHEDULE_TIME_MS));
   const queued = (run: QueuedRun) => (event: SQSEvent) => run(event, lambdaContext(QUEUE_TIME_MS));
   return {
-    resolveBuyer: createResolveBuyerHandler(surroundings),
-    registerCustomer: createRegisterCustomerHandler(surroundings),
+    resolveBuyer: createResolveBuyerHandler(surroundings, productPages),
+    registerCustomer: createRegisterCustomerHandler(surroundings, productPages),
     recordUsage: createRecordUsageHandler(surroundings),
     readCustomer: createReadCustomerHandler(surroundings),
     /** One tick of each schedule. */
@@ -134,7 +134,7 @@ export function createBackend(options: BackendOptions) {
     watchDeadlines: scheduled(createWatchDeadlinesHandler(surroundings)),
     /** One batch of each queue. */
     applyNotice: queued(createApplyNoticeHandler({ ...surroundings, clock: noticeClock })),
-    sendMail: queued(createSendMailHandler(surroundings, templates)),
+    sendMail: queued(createSendMailHandler(surroundings, {}, productPages)),
     deliverWebhooks: queued(createDeliverWebhooksHandler(surroundings, postWebhook)),
   };
 }

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { Misconfigured } from '../domain/failure.ts';
 import { MAIL_KINDS, type MailKind, type MailTemplateName } from '../domain/mail.ts';
-import { type MailTemplates, PLACEHOLDERS } from '../domain/mail-template.ts';
+import { type OwnMailTemplates, PLACEHOLDERS } from '../domain/mail-template.ts';
 
 const Address = v.pipe(v.string(), v.email('has to be an e-mail address'), v.maxLength(254));
 
@@ -53,15 +53,10 @@ export function parseMail(json: string): MailSettings {
 
 const Template = v.strictObject({ subject: v.string(), text: v.string(), html: v.string() });
 
-const TemplatesSchema = v.strictObject(
-  Object.fromEntries(Object.keys(PLACEHOLDERS).map((name) => [name, Template])) as Record<
-    MailTemplateName,
-    typeof Template
-  >,
-);
+const TemplatesSchema = v.record(v.picklist(Object.keys(PLACEHOLDERS) as MailTemplateName[]), Template);
 
 /** Reads the templates that were bundled with the function. Throws Misconfigured. */
-export function parseMailTemplates(json: string): MailTemplates {
+export function parseMailTemplates(json: string): OwnMailTemplates {
   return parsed('mail-templates.json', TemplatesSchema, json);
 }
 

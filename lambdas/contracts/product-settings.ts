@@ -42,14 +42,17 @@ export const ProductSchema = v.strictObject({
   rehearsal: v.optional(v.strictObject({ mode: v.picklist(['dryRun', 'shadow']), until: v.optional(Hour) })),
 });
 
-export const ProductsSchema = v.pipe(
-  v.array(ProductSchema),
-  v.minLength(1, 'has to name at least one product'),
-  v.check(
-    (products) => new Set(products.map((each) => each.productCode)).size === products.length,
-    'names a product twice',
-  ),
-);
+/** A list of products, each once; `product` may ask for more than the functions meter by. */
+export function productsSchema<S extends v.GenericSchema<unknown, { readonly productCode: string }>>(product: S) {
+  return v.pipe(
+    v.array(product),
+    v.minLength(1, 'has to name at least one product'),
+    v.check(
+      (products) => new Set(products.map(({ productCode }) => productCode)).size === products.length,
+      'names a product twice',
+    ),
+  );
+}
 
 const Ms = v.pipe(v.number(), v.integer(), v.minValue(0));
 const defaults = DEFAULT_METERING_POLICY;
@@ -75,7 +78,7 @@ export const MeteringPolicySchema = v.strictObject({
 
 /** Reads the PRODUCTS setting. Throws Misconfigured, naming each member that is wrong. */
 export function parseProducts(json: string): Products {
-  const products = parsed('PRODUCTS', ProductsSchema, json);
+  const products = parsed('PRODUCTS', productsSchema(ProductSchema), json);
   return new Map(products.map((product) => [product.productCode, product]));
 }
 

@@ -1,10 +1,13 @@
 // Templates of mail: text with placeholders such as {{productTitle}}, and what is wrong with one.
-import type { MailContent, MailTemplateName } from './mail.ts';
+import type { MailParts, MailTemplateName } from './mail.ts';
 
 /** A mail whose placeholders are not filled yet. Both parts always: some readers show one of them only. */
-export interface MailTemplate extends MailContent {}
+export interface MailTemplate extends MailParts {}
 
 export type MailTemplates = Readonly<Record<MailTemplateName, MailTemplate>>;
+
+/** Those that a seller has written; the house's stand in place of the others. */
+export type OwnMailTemplates = Readonly<Partial<Record<MailTemplateName, MailTemplate>>>;
 
 /** What any mail may say. */
 const COMMON = ['sellerName', 'supportEmail', 'supportUrl', 'productTitle', 'customerId'] as const;

@@ -42,10 +42,16 @@ export function isMailEndpoint(endpoint: string): boolean {
 const MAIL_ENDPOINTS = 'mail.';
 
 /** What a mail is made of. */
-export interface MailContent {
+export interface MailParts {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+}
+
+export interface MailContent extends MailParts {
+  /** Whose name it comes under, and where answers to it go. */
+  readonly fromName: string;
+  readonly replyTo: string;
 }
 
 /** What a mail is filled with. */

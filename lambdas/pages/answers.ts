@@ -1,13 +1,13 @@
 // Pages as HTTP answers: headers, redirects, and the page for each fault.
 import type { Failure } from '../domain/failure.ts';
-import type { RegistrationSettings } from '../domain/registration-settings.ts';
+import { everySettings, type RegistrationSettings, type Registrations } from '../domain/registration-settings.ts';
 import type { HttpResponse } from '../runtime/http.ts';
 import type { HttpRequest } from '../runtime/http-request.ts';
 import { FAILURES, type FailureExtras, type FailureKind, failurePage, type Retry } from './failures.ts';
 import type { PageFrame } from './frame.ts';
 import type { Html } from './html.ts';
 import { placeOf } from './routes.ts';
-import { STYLE } from './style.ts';
+import { styleOf, styleVersion } from './style.ts';
 
 /** Our own origin only, no script, in nobody's frame, kept by nobody, and no address handed on to where links lead. */
 export const PAGE_HEADERS = {
@@ -51,10 +51,15 @@ export function methodNotAllowed(frame: PageFrame, allowed: string): HttpRespons
   return { ...failureAnswer(frame, 'methodNotAllowed'), headers: { Allow: allowed } };
 }
 
-/** The style sheet. Its address changes with it, so a browser may keep it for ever. */
-export function styleAnswer(): HttpResponse {
+/**
+ * The style sheet of a version; that of the deployment for any other. Its address changes with it, so a browser may
+ * keep it for ever.
+ */
+export function styleAnswer(registrations: Registrations, version: string | undefined): HttpResponse {
+  const [first = styleOf({}), ...others] = everySettings(registrations).map(styleOf);
+  const style = others.find((each) => styleVersion(each) === version) ?? first;
   const headers = { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'public, max-age=31536000, immutable' };
-  return { status: 200, headers, body: STYLE, outcome: 'styleSent' };
+  return { status: 200, headers, body: style, outcome: 'styleSent' };
 }
 
 const PAGES_OF_INVALID_INPUT: Readonly<Record<string, FailureKind>> = {

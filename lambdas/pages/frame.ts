@@ -2,7 +2,7 @@
 import type { RegistrationSettings } from '../domain/registration-settings.ts';
 import { type Html, html } from './html.ts';
 import { STYLE_ROUTE } from './routes.ts';
-import { STYLE_VERSION } from './style.ts';
+import { styleOf, styleVersion } from './style.ts';
 
 /** What a page needs to know of where it is shown. */
 export interface PageFrame {
@@ -13,7 +13,8 @@ export interface PageFrame {
 
 /** A whole page. The title goes before the seller's name, in the browser's tab as in a screen reader's first words. */
 export function page(frame: PageFrame, title: string, main: Html): Html {
-  const style = html`<link rel="stylesheet" href="${frame.base}${STYLE_ROUTE}?v=${STYLE_VERSION}">`;
+  const version = styleVersion(styleOf(frame.settings));
+  const style = html`<link rel="stylesheet" href="${frame.base}${STYLE_ROUTE}?v=${version}">`;
   return framed(frame.settings, title, style, main);
 }
 

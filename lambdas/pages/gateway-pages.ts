@@ -4,7 +4,7 @@ import type { RegistrationSettings } from '../domain/registration-settings.ts';
 import { FAILURES, type FailureKind, failureBody } from './failures.ts';
 import { framed } from './frame.ts';
 import { html, raw } from './html.ts';
-import { STYLE } from './style.ts';
+import { styleOf } from './style.ts';
 
 /** API Gateway's names of its own answers, and what a buyer is shown for each. */
 const PAGE_OF_RESPONSE = {
@@ -45,14 +45,14 @@ export function gatewayPages(settings: RegistrationSettings): Readonly<Record<Ga
   const { logoUrl: _, ...plain } = settings;
   const pages = Object.entries(PAGE_OF_RESPONSE).map(([name, kind]) => {
     const { title, status } = FAILURES[kind];
-    const body = framed(plain, title, inlineStyle(), failureBody(kind, {})).toString();
+    const body = framed(plain, title, inlineStyle(settings), failureBody(kind, {})).toString();
     return [name, name.startsWith('DEFAULT_') ? { body } : { status, body }] as const;
   });
   return Object.fromEntries(pages) as Record<GatewayResponseName, GatewayPage>;
 }
 
-function inlineStyle() {
-  const css = `\n${STYLE}\n`;
+function inlineStyle(settings: RegistrationSettings) {
+  const css = `\n${styleOf(settings)}\n`;
   const hash = createHash('sha256').update(css).digest('base64');
   const policy = `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
   return html`<meta http-equiv="Content-Security-Policy" content="${policy}">

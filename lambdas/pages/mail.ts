@@ -1,23 +1,30 @@
 // A mail as it goes out: a template with its placeholders filled, escaped where it is HTML.
 import type { BuyerDetails } from '../domain/buyer-details.ts';
 import type { MailContent, MailFacts, MailTemplateName } from '../domain/mail.ts';
-import { filled, type MailTemplates, type MailValues, type Placeholder } from '../domain/mail-template.ts';
+import { filled, type MailValues, type OwnMailTemplates, type Placeholder } from '../domain/mail-template.ts';
 import type { Products } from '../domain/product.ts';
-import type { RegistrationSettings } from '../domain/registration-settings.ts';
+import { pagesOf, type RegistrationSettings, type Registrations } from '../domain/registration-settings.ts';
 import { html } from './html.ts';
+import { houseTemplates } from './mail-templates.ts';
 
 interface MailTexts {
-  readonly templates: MailTemplates;
-  readonly registration: RegistrationSettings;
+  /** What the seller has written in place of the house's. */
+  readonly templates: OwnMailTemplates;
+  readonly registrations: Registrations;
   readonly products: Products;
+  /** Whose name mail comes under and where answers go; where absent, as the registration of the product says. */
+  readonly sender?: { readonly fromName?: string; readonly replyTo?: string };
 }
 
-/** Fills the templates of a deployment. */
+/** Fills the templates of a deployment, each with what its product's registration says. */
 export function mailComposer(texts: MailTexts): (name: MailTemplateName, facts: MailFacts) => MailContent {
   return (name, facts) => {
-    const { subject, text, html: htmlPart } = texts.templates[name];
-    const values = valuesOf(texts, facts);
+    const registration = pagesOf(texts.registrations, facts.customer.productCode).settings;
+    const { subject, text, html: htmlPart } = texts.templates[name] ?? houseTemplates(registration)[name];
+    const values = valuesOf(texts, registration, facts);
     return {
+      fromName: texts.sender?.fromName ?? registration.sellerName,
+      replyTo: texts.sender?.replyTo ?? registration.supportEmail,
       subject: filled(subject, values, oneLine).trim(),
       text: filled(text, values, asItIs),
       html: filled(htmlPart, values, escaped),
@@ -33,7 +40,11 @@ export function unsetPlaceholders({ supportUrl, accessUrl }: RegistrationSetting
   return unset;
 }
 
-function valuesOf({ registration, products }: MailTexts, { customer, buyer, usage }: MailFacts): MailValues {
+function valuesOf(
+  { products }: MailTexts,
+  registration: RegistrationSettings,
+  { customer, buyer, usage }: MailFacts,
+): MailValues {
   const { sellerName, supportEmail, supportUrl = '', nextSteps, accessUrl = '' } = registration;
   const { customerId, productCode, customerAwsAccountId = '' } = customer;
   return {

@@ -1,8 +1,10 @@
 // The one style sheet of the pages. No font, image or script comes from elsewhere.
 import { createHash } from 'node:crypto';
+import { accentShades } from '../domain/accent.ts';
+import type { RegistrationSettings } from '../domain/registration-settings.ts';
 
 // No number sign and no dollar sign in here: API Gateway reads both in the answers that it makes itself.
-export const STYLE = `
+const STYLE = `
 :root {
   color-scheme: light dark;
   --page: rgb(244 246 249); --card: rgb(255 255 255); --ink: rgb(17 24 39); --soft: rgb(75 85 99);
@@ -93,5 +95,23 @@ footer { margin-top: 1.25rem; padding-inline: .25rem; font-size: .9rem; }
 @media print { body { background: none; } main { border: 0; box-shadow: none; } button, .button { display: none; } }
 `.trim();
 
+/** The style sheet of a seller's pages. */
+export function styleOf({ accent }: Pick<RegistrationSettings, 'accent'>): string {
+  return accent === undefined ? STYLE : `${STYLE}\n${accentStyle(accent)}`;
+}
+
 /** Changes with the style: the address with it may be kept by browsers for ever. */
-export const STYLE_VERSION = createHash('sha256').update(STYLE).digest('hex').slice(0, 12);
+export function styleVersion(style: string): string {
+  return createHash('sha256').update(style).digest('hex').slice(0, 12);
+}
+
+function accentStyle(accent: string): string {
+  const { light, dark } = accentShades(accent);
+  const rules = ({ accent: main, deep, tint }: typeof light) =>
+    `:root { --accent: ${rgb(main)}; --accent-deep: ${rgb(deep)}; --tint: ${rgb(tint)}; }`;
+  return `${rules(light)}\n@media (prefers-color-scheme: dark) { ${rules(dark)} }`;
+}
+
+function rgb(colour: readonly number[]): string {
+  return `rgb(${colour.join(' ')})`;
+}

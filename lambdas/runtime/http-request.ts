@@ -11,6 +11,8 @@ export interface HttpRequest {
   /** A header's value, whatever its name's case. */
   header(name: string): string | undefined;
   cookie(name: string): string | undefined;
+  /** A parameter behind the question mark. */
+  query(name: string): string | undefined;
   /** The body as text. Throws InvalidInput, code BodyTooLarge, above the limit. */
   text(maxBytes: number): string;
   /**
@@ -29,6 +31,7 @@ export function readRequest(event: APIGatewayProxyEvent): HttpRequest {
     path: trimSlashes(event.requestContext.path ?? event.path ?? ''),
     requestId: event.requestContext.requestId ?? '',
     header,
+    query: (name) => event.queryStringParameters?.[name] ?? undefined,
     cookie: (name) => cookieOf(header('cookie') ?? '', name),
     text: (maxBytes) => bodyText(event, maxBytes),
     form: (maxBytes) => {

@@ -13,8 +13,6 @@ interface MailClientSettings {
 
 interface Sender {
   readonly from: string;
-  readonly fromName: string;
-  readonly replyTo: string;
   readonly configurationSet?: string | undefined;
 }
 
@@ -39,10 +37,17 @@ export class SesMailer implements Mailer {
     this.#sender = sender;
   }
 
-  async send({ to, subject, text, html }: MailContent & { readonly to: string }): Promise<MailOutcome> {
+  async send({
+    to,
+    fromName,
+    replyTo,
+    subject,
+    text,
+    html,
+  }: MailContent & { readonly to: string }): Promise<MailOutcome> {
     const address = asciiAddress(to);
     if (address === undefined) return { kind: 'refused', code: 'AddressUnsupported' };
-    const { from, fromName, replyTo, configurationSet } = this.#sender;
+    const { from, configurationSet } = this.#sender;
     const part = (Data: string) => ({ Data, Charset: 'UTF-8' });
     const command = new SendEmailCommand({
       FromEmailAddress: `${displayName(fromName)} <${from}>`,

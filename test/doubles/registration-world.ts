@@ -38,6 +38,7 @@ export interface Call {
   readonly isBase64Encoded?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cookie?: string;
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 export interface RegistrationWorld {
@@ -52,7 +53,7 @@ export interface RegistrationWorld {
   register(call: Omit<Call, 'path'> & { path?: string }): Promise<APIGatewayProxyResult>;
   registration(call: Omit<Call, 'path'> & { path?: string }): Promise<APIGatewayProxyResult>;
   /** New handlers, as after a cold start: nothing is kept from before. */
-  restart(overrides?: Record<string, string>): void;
+  restart(overrides?: Record<string, string>, productPages?: object): void;
   control(method: string, path: string, body?: unknown): Promise<Item>;
   /** A buyer who has subscribed, with a token. */
   buyer(agreement?: Item): Promise<{ token: string; licenceArn: string; awsAccountId: string; agreementId: string }>;
@@ -92,11 +93,12 @@ export async function startRegistrationWorld(): Promise<RegistrationWorld> {
   const logged: RegistrationWorld['logged'] = [];
   const keep = (code: string, facts: SafeFacts = {}) => void logged.push({ code, facts });
   const log = { info: keep, warn: keep, error: keep };
-  const handlers = (overrides: Record<string, string> = {}) => {
+  const handlers = (overrides: Record<string, string> = {}, productPages: object = {}) => {
+    const pages = JSON.stringify(productPages);
     const surroundings = { environment: { ...environment, ...overrides }, clock: () => world.now, log };
     return {
-      register: createResolveBuyerHandler(surroundings),
-      registration: createRegisterCustomerHandler(surroundings),
+      register: createResolveBuyerHandler(surroundings, pages),
+      registration: createRegisterCustomerHandler(surroundings, pages),
     };
   };
   let running = handlers();
@@ -109,8 +111,8 @@ export async function startRegistrationWorld(): Promise<RegistrationWorld> {
     controlSecret: simulator.controlSecret,
     register: (call) => running.register(anEvent({ path: '/register', ...call }), CONTEXT),
     registration: (call) => running.registration(anEvent({ path: '/registration', ...call }), CONTEXT),
-    restart: (overrides) => {
-      running = handlers(overrides);
+    restart: (overrides, productPages) => {
+      running = handlers(overrides, productPages);
     },
     control: (method, path, body) => control(simulator, method, path, body),
     buyer: async (agreement = {}) => {
@@ -168,7 +170,7 @@ export function anEvent(call: Call): APIGatewayProxyEvent {
     resource: call.path,
     headers,
     multiValueHeaders: {},
-    queryStringParameters: null,
+    queryStringParameters: call.query ?? null,
     multiValueQueryStringParameters: null,
     pathParameters: null,
     stageVariables: null,

@@ -51,7 +51,7 @@ function aWorld({ outcomes = [taken], wanted = ALL }: Answers = {}) {
         return outcome as MailOutcome;
       },
     },
-    compose: (subject: string) => ({ subject, text: 'text', html: 'html' }),
+    compose: (subject: string) => ({ fromName: 'Seller', replyTo: 'a@b.example', subject, text: 'text', html: 'html' }),
     wanted,
     sellerAddress: 'seller@example.com',
     clock: () => world.nowMs,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FAILURES } from '../../lambdas/pages/failures.ts';
-import { STYLE_VERSION } from '../../lambdas/pages/style.ts';
+import { styleOf, styleVersion } from '../../lambdas/pages/style.ts';
 import {
   cookieOf,
   formTokenIn,
@@ -79,7 +79,7 @@ describe('the form', () => {
     const { cookie, formToken } = await arrived();
     const page = await world.registration({ path: '/prod/registration', cookie });
     expect(page.body).toContain('action="/prod/registration"');
-    expect(page.body).toContain(`href="/prod/registration/style.css?v=${STYLE_VERSION}"`);
+    expect(page.body).toContain(`href="/prod/registration/style.css?v=${styleVersion(styleOf({}))}"`);
     const sent = await world.registration({ path: '/prod/registration', cookie, form: { ...ANSWERS, formToken } });
     expect(sent.headers?.['Location']).toBe('/prod/registration/done');
   });
@@ -362,5 +362,50 @@ describe('whatever is sent', () => {
       { numRuns: 2000 },
     );
     expect(await world.items()).toEqual(before);
+  });
+});
+
+describe('a product with a look of its own', () => {
+  const OWN = {
+    'legacy-code': {
+      registration: {
+        sellerName: 'Old & Sons',
+        supportEmail: 'help@old.example',
+        accent: '#7c2d12',
+        nextSteps: 'We call you.',
+        fields: [{ name: 'team', label: 'Team', required: true }],
+      },
+    },
+  };
+
+  it('is shown by it on every page of its buyer, in its colour, and asks for its own fields', async () => {
+    world.restart({}, OWN);
+    const { page, cookie, formToken } = await arrived({ productCode: 'legacy-code' });
+    const href = /href="([^"]*style\.css)\?v=(\w+)"/.exec(page.body);
+    const style = await world.registration({ path: href?.[1] ?? '', query: { v: href?.[2] ?? '' } });
+    const form = { email: 'ada@example.com', team: 'Red', formToken };
+    const refused = await world.registration({ cookie, form: { ...form, team: '' } });
+    const sent = await world.registration({ cookie, form });
+    const done = await world.registration({ path: '/registration/done', cookie });
+
+    expect(sent).toMatchObject({ statusCode: 303, headers: { Location: '/registration/done' } });
+    expect(refused.body).toContain('Team is missing.');
+    expect(style.body).toContain('--accent: rgb(124 45 18)');
+    expect(done.body).toContain('We call you.');
+    for (const { body } of [page, refused, done]) {
+      expect(body).toContain('Old &amp; Sons');
+      expect(body).toContain('help@old.example');
+      expect(body).not.toMatch(/Sample|sample\.example\/support" |help@sample/);
+    }
+  });
+
+  it('leaves the pages of the others, and those before any product is known, as the deployment has them', async () => {
+    world.restart({}, OWN);
+    const other = await arrived();
+    const nobody = await world.registration({});
+    const style = await world.registration({ path: '/registration/style.css', query: { v: 'made-up' } });
+
+    for (const { body } of [other.page, nobody]) expect(body).toContain('Sample &amp; Söhne');
+    expect(style.body).toBe(styleOf({}));
   });
 });

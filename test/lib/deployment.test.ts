@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseDeployment, productsSetting, webhooksSetting } from '../../lib/deployment.ts';
+import { parseDeployment, productPagesFile, productsSetting, webhooksSetting } from '../../lib/deployment.ts';
 import { addFulfillment } from '../../lib/fulfillment.ts';
 import { mailSetting } from '../../lib/mail-deployment.ts';
-import { CONTEXT, EVERYTHING, exampleSettings, withApp } from './synthesized.ts';
+import { CONTEXT, EVERYTHING, exampleSettings, WITHOUT_BUNDLES, withApp } from './synthesized.ts';
 
 const PRODUCT = { productCode: 'code1', title: 'One' };
 
@@ -211,5 +211,49 @@ describe('mail', () => {
       sellerAddress: 'sales@seller.example',
       configurationSet: 'buyers',
     });
+  });
+});
+
+describe('what a product has of its own for its buyers', () => {
+  const signUp = { url: 'https://app.example.com/aws' };
+  const logoUrl = `data:image/png;base64,${'A'.repeat(4_000)}`;
+  const OWN = { ...PRODUCT, registration: { sellerName: 'Maps', accent: '#0f766e', logoUrl }, signUp };
+
+  test('stands in a file beside the functions, and in no setting', () => {
+    const { products } = parseDeployment(exampleSettings({ products: [OWN] }));
+
+    expect(JSON.parse(productPagesFile(products))).toEqual({
+      [PRODUCT.productCode]: { registration: OWN.registration, signUp },
+    });
+    expect(productsSetting(products)).not.toMatch(/registration|signUp/);
+  });
+
+  test('leaves room in the settings for ten products, each with a logo, a text and fields of its own', () => {
+    const field = { name: 'team', label: 'Which team is it for?', required: true };
+    const registration = { ...OWN.registration, nextSteps: 'x'.repeat(1_000), fields: [field] };
+    const products = Array.from({ length: 10 }, (_, index) => ({
+      productCode: `productcode${index}`,
+      title: `Product number ${index}`,
+      dimensions: ['requests', 'gigabytes'],
+      registration,
+      signUp,
+    }));
+    const deployment = parseDeployment(
+      exampleSettings({ homeRegion: 'eu-central-1', products, mail: EVERYTHING.mail }),
+    );
+
+    expect(() => withApp({ context: WITHOUT_BUNDLES }, (app) => addFulfillment(app, deployment))).not.toThrow();
+  });
+
+  test('is refused where a buyer could not read it, or would be led elsewhere', () => {
+    const message = (own: object) => messageOf(exampleSettings({ products: [{ ...PRODUCT, ...own }] }));
+
+    expect(message({ registration: { accent: '#facc15' } })).toContain(
+      'products.0.registration.accent: has to be darker: text in it has a contrast of 1.4',
+    );
+    expect(message({ registration: { accent: 'red' } })).toContain('has to be a colour such as #0f766e');
+    expect(message({ registration: { sellerNam: 'x' } })).toContain('products.0.registration.sellerNam is unknown');
+    expect(message({ signUp: { url: 'http://app.example.com/aws' } })).toContain('products.0.signUp.url');
+    expect(message({ signUp: { url: 'https://me:secret@app.example.com/' } })).toContain('without a name, a password');
   });
 });

@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseMailTemplates } from '../../lambdas/contracts/mail-settings.ts';
-import { houseTemplates } from '../../lambdas/pages/mail-templates.ts';
-import { parseDeployment } from '../../lib/deployment.ts';
+import { parseDeployment, registrationsOf } from '../../lib/deployment.ts';
 import { mailTemplates } from '../../lib/mail-templates.ts';
 import { exampleSettings } from './synthesized.ts';
 
-const { registration } = parseDeployment(exampleSettings());
+const deployment = parseDeployment(exampleSettings());
 
 function inFolder(files: Readonly<Record<string, string>>): (name: string) => string {
   const folder = mkdtempSync(join(tmpdir(), 'mail-templates-test-'));
@@ -18,14 +17,13 @@ function inFolder(files: Readonly<Record<string, string>>): (name: string) => st
   return (name) => join(folder, name);
 }
 
-test('A seller’s files take the place of the house’s texts, and the function reads all of them', () => {
+test('A seller’s files are all that the function is given: the house’s texts stand in place of the others', () => {
   const file = inFolder({ 'open.txt': 'Los: {{accessUrl}}', 'open.html': '<p><a href="{{accessUrl}}">Los</a></p>' });
   const own = { subject: 'Es geht los', textFile: file('open.txt'), htmlFile: file('open.html') };
 
-  const templates = mailTemplates({ templates: { buyerGranted: own } }, registration);
+  const templates = mailTemplates({ templates: { buyerGranted: own } }, registrationsOf(deployment));
 
   expect(templates).toEqual({
-    ...houseTemplates(registration),
     buyerGranted: {
       subject: 'Es geht los',
       text: 'Los: {{accessUrl}}',
@@ -39,9 +37,10 @@ test('Everything that is wrong with them is told at once, each by its name', () 
   const file = inFolder({ 'a.txt': 'Dear {{firstName}}', 'a.html': '<p>{{supportUrl}}</p>' });
   const wrong = { subject: 'Hi', textFile: file('a.txt'), htmlFile: file('a.html') };
   const missing = { subject: 'Hi', textFile: file('a.txt'), htmlFile: file('b.html') };
-  const { supportUrl: _, ...withoutSupportUrl } = registration;
+  const { supportUrl: _, ...registration } = deployment.registration;
+  const without = registrationsOf({ ...deployment, registration });
 
-  const make = () => mailTemplates({ templates: { buyerGranted: wrong, buyerRevoked: missing } }, withoutSupportUrl);
+  const make = () => mailTemplates({ templates: { buyerGranted: wrong, buyerRevoked: missing } }, without);
 
   expect(make).toThrow(/buyerGranted\.text: \{\{firstName\}\} is unknown \(known here: sellerName, /);
   expect(make).toThrow('buyerGranted.html: {{supportUrl}} is used, and the setting registration.supportUrl is not set');

@@ -59,8 +59,8 @@ describe('from a buyer to a bill', () => {
     const sendMetering = createSendMeteringHandler(around('send-metering'));
     const watchDeadlines = createWatchDeadlinesHandler(around('watch-deadlines'));
     const gateway = await startGateway({
-      resolveBuyer: createResolveBuyerHandler(around('resolve-buyer')),
-      registerCustomer: createRegisterCustomerHandler(around('register-customer')),
+      resolveBuyer: createResolveBuyerHandler(around('resolve-buyer'), '{}'),
+      registerCustomer: createRegisterCustomerHandler(around('register-customer'), '{}'),
       recordUsage: createRecordUsageHandler(around('record-usage')),
       readCustomer: () => Promise.reject(new Error('Nobody asks for a customer here.')),
     });

@@ -1,9 +1,10 @@
 // Mail as it goes out: both parts say the same, and nothing that somebody wrote becomes HTML.
 import { describe, expect, test } from 'vitest';
 import { parseProducts } from '../../lambdas/contracts/product-settings.ts';
-import { parseRegistrationSettings } from '../../lambdas/contracts/registration-settings.ts';
+import { parseRegistrationSettings, parseRegistrations } from '../../lambdas/contracts/registration-settings.ts';
 import type { MailFacts, MailTemplateName } from '../../lambdas/domain/mail.ts';
-import { PLACEHOLDERS, templateProblems } from '../../lambdas/domain/mail-template.ts';
+import { type OwnMailTemplates, PLACEHOLDERS, templateProblems } from '../../lambdas/domain/mail-template.ts';
+import type { Registrations } from '../../lambdas/domain/registration-settings.ts';
 import { mailComposer, unsetPlaceholders } from '../../lambdas/pages/mail.ts';
 import { houseTemplates } from '../../lambdas/pages/mail-templates.ts';
 
@@ -40,9 +41,11 @@ function registrationOf(settings: object) {
 }
 
 function composed(name: MailTemplateName, settings: object = FULL, own: object = {}) {
-  const registration = registrationOf(settings);
-  const templates = { ...houseTemplates(registration), ...own };
-  return mailComposer({ templates, registration, products: PRODUCTS })(name, FACTS);
+  return composedBy(parseRegistrations(JSON.stringify(settings), '{}'), name, own);
+}
+
+function composedBy(registrations: Registrations, name: MailTemplateName, own: OwnMailTemplates = {}) {
+  return mailComposer({ templates: own, registrations, products: PRODUCTS })(name, FACTS);
 }
 
 describe('the house’s mail', () => {
@@ -97,6 +100,26 @@ describe('the house’s mail', () => {
     expect(text).toContain('Quantity: 12500');
     expect(text).toContain('Hour: 2026-09-21 11:00 UTC');
     expect(text).toContain('AWS takes it until: 2026-09-21 13:02 UTC');
+  });
+});
+
+describe('a product with a registration of its own', () => {
+  const OWN = { sellerName: 'Maps', supportEmail: 'help@maps.example', accessUrl: 'https://maps.example/in' };
+  const registrations = parseRegistrations(JSON.stringify(PLAIN), JSON.stringify({ code1: { registration: OWN } }));
+
+  test('has its mail under its own name, to be answered to its own support, and with its own address', () => {
+    const mail = composedBy(registrations, 'buyerGranted');
+
+    expect(mail).toMatchObject({ fromName: 'Maps', replyTo: 'help@maps.example' });
+    expect(mail.text).toContain('Sign in at https://maps.example/in');
+    expect(mail.text).not.toContain('O"Brien');
+  });
+
+  test('comes under the name of the mail’s own settings where there is one', () => {
+    const sender = { fromName: 'Group', replyTo: 'all@group.example' };
+    const compose = mailComposer({ templates: {}, registrations, products: PRODUCTS, sender });
+
+    expect(compose('buyerGranted', FACTS)).toMatchObject(sender);
   });
 });
 

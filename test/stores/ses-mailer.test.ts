@@ -5,8 +5,15 @@ import { asciiAddress, displayName, mailClient, SesMailer } from '../../lambdas/
 import { type CaughtMail, MailCatcher, type MailFault } from '../../local/mail-catcher.ts';
 import { closed, listening } from '../doubles/aws-services.ts';
 
-const MAIL = { to: 'ada@example.com', subject: 'Grüße', text: 'Hällo', html: '<p>Hällo</p>' };
-const SENDER = { from: 'marketplace@seller.example', fromName: 'Seller', replyTo: 'help@seller.example' };
+const MAIL = {
+  to: 'ada@example.com',
+  fromName: 'Seller',
+  replyTo: 'help@seller.example',
+  subject: 'Grüße',
+  text: 'Hällo',
+  html: '<p>Hällo</p>',
+};
+const SENDER = { from: 'marketplace@seller.example' };
 
 function mailerAt(endpoint: string, sender: object = {}) {
   const credentials = { accessKeyId: 'AKIALOCAL', secretAccessKey: 'local' };
