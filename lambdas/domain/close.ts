@@ -71,6 +71,8 @@ export type CloseStep =
 export function decideClose(meter: MeterHour, nowMs: number, policy: MeteringPolicy): CloseStep {
   const { hour, licence, sealed, tally } = meter;
   if (!mayClose(hour, licence?.ending, nowMs, policy, meter.earlierSettled)) return { kind: 'wait' };
+  // Sealed without them, the hour would look overwritten to the code that can read them.
+  if (tally.hasNewerRows) return { kind: 'wait' };
   if (tally.isOverflown) return { kind: 'broken', problem: 'quantityOverflow' };
   if (sealed) return decideLate(meter, sealed, nowMs, policy);
   if (tally.used === 0) return { kind: 'nothing' };

@@ -4,7 +4,7 @@ import type { Carry, Seen } from './ledger.ts';
 import { MAX_ALLOCATIONS } from './marketplace-limits.ts';
 import { isQuantity } from './quantity.ts';
 import { ANY_TAGS, type TagSet, tagSetDigest, UNTAGGED } from './tag-set.ts';
-import type { UsageRow } from './usage-row.ts';
+import { NEWER_ROW, type UsageRow } from './usage-row.ts';
 
 export interface Tally {
   readonly byTagSet: ReadonlyMap<TagSet, number>;
@@ -17,6 +17,8 @@ export interface Tally {
   readonly firstUsedAt: number | undefined;
   /** A sum left the range of exact whole numbers: none of them is to be believed, and nothing may be done by them. */
   readonly isOverflown: boolean;
+  /** Some rows were written by newer code: what they come to is not known here. */
+  readonly hasNewerRows: boolean;
 }
 
 /** Collects rows and carries, in any order, into a tally. */
@@ -26,6 +28,7 @@ export class TallyBuilder {
   #carriedIn = 0;
   #rejected = 0;
   #isOverflown = false;
+  #hasNewerRows = false;
   #firstUsedAt: number | undefined;
   #count = 0;
   #hashHigh = 0;
@@ -36,8 +39,10 @@ export class TallyBuilder {
     this.#recorded = this.#sum(this.#recorded, row.quantity);
     this.#count += 1;
     this.#mix(`${row.sortKey}\n${row.quantity}\n${row.kind === 'good' ? `${row.atMs}\n${row.tagSet}` : row.code}`);
-    if (row.kind === 'bad') this.#rejected = this.#sum(this.#rejected, row.quantity);
-    else {
+    if (row.kind === 'bad') {
+      this.#rejected = this.#sum(this.#rejected, row.quantity);
+      this.#hasNewerRows ||= row.code === NEWER_ROW;
+    } else {
       this.#add(row.tagSet, row.quantity);
       this.#firstUsedAt = Math.min(this.#firstUsedAt ?? row.atMs, row.atMs);
     }
@@ -58,6 +63,7 @@ export class TallyBuilder {
       used,
       rejectedQuantity: this.#rejected,
       isOverflown: this.#isOverflown,
+      hasNewerRows: this.#hasNewerRows,
       firstUsedAt: this.#firstUsedAt,
       seen: {
         recorded: this.#recorded,

@@ -32,6 +32,15 @@ export interface BadRow {
 
 export type UsageRow = GoodRow | BadRow;
 
+/**
+ * The layout of rows, on each of them. It is a contract with sellers who write rows themselves, so that it has steps of
+ * no kind: members may be added to it, and a row that can't be read as before gets a number that older code knows it by.
+ */
+export const USAGE_ROW_LAYOUT = 1;
+
+/** The code of a row that newer code of ours has written. Its meter waits until that code looks at its hour. */
+export const NEWER_ROW = 'layoutNewer';
+
 type StoredRow = Readonly<Record<string, unknown>>;
 
 /** Reads one stored row. Never throws: whatever a writer of rows may have put there comes back as a bad row. */
@@ -103,6 +112,10 @@ function rowAt(place: RowPlace, item: StoredRow, sortKey: string): UsageRow {
     problem,
   });
 
+  const layout = item['v'];
+  if (typeof layout === 'number' && layout > USAGE_ROW_LAYOUT) {
+    return bad(NEWER_ROW, `The row has layout ${layout}; this version knows layout ${USAGE_ROW_LAYOUT} alone.`);
+  }
   if (dimension === undefined || !isEventPart(sortKey.slice(prefix.length))) {
     return bad('keyMalformed', 'The sort key is not licence#dimension#event in encoded form.');
   }

@@ -22,7 +22,7 @@ import { type Products, zeroDimensions } from '../domain/product.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Meter } from '../domain/seal.ts';
 import { ANY_TAGS } from '../domain/tag-set.ts';
-import type { BadRow } from '../domain/usage-row.ts';
+import { type BadRow, NEWER_ROW } from '../domain/usage-row.ts';
 import { Cursor } from './cursor.ts';
 import type {
   CustomerStore,
@@ -414,6 +414,10 @@ function unlistedDimension(
   };
 }
 
+const WHEN_BAD = 'Write the usage again as a new row with this mended; this row is never billed.';
+const WHEN_NEWER =
+  'The dimension of this licence and hour waits for the version that wrote it: deploy that, and its next look bills the row. Do not write the usage again. If v was written by mistake, put the row anew with v 1.';
+
 /** Copies a row that can't be billed to the rejects. The row stays where it is; the copy is kept once. */
 async function rejectRow(ports: ClosePorts, hour: HourStart, row: BadRow): Promise<void> {
   const [licenceKey = '', dimension = '', ...event] = row.sortKey.split('#');
@@ -422,7 +426,7 @@ async function rejectRow(ports: ClosePorts, hour: HourStart, row: BadRow): Promi
     hour,
     source: 'close',
     code: row.code,
-    message: `${row.problem} Write the usage again as a new row with this mended; this row is never billed.`,
+    message: `${row.problem} ${row.code === NEWER_ROW ? WHEN_NEWER : WHEN_BAD}`,
     subject: licenceKey,
     dimension,
     eventId: `${hour}#${event.join('#')}`,

@@ -5,9 +5,8 @@ import type { BuyerStore } from '../flow/ports.ts';
 import type { BuyerDirectory } from '../flow/read-ports.ts';
 import { deleteItem, fromItem, getItem, getItems, type Item, putItem, toItem } from './dynamo.ts';
 import { optionalMap, text, whole } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 import { BY_COMPANY, BY_EMAIL } from './tables.ts';
-
-const LAYOUT = 1;
 
 /** Buyers come one by one: all of their companies stand in one partition, in order. */
 const COMPANY_PARTITION = 'company';

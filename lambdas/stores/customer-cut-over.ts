@@ -1,8 +1,9 @@
 // Writes a cut-over onto both of a buyer's licences in one transaction, whose conditions decide.
 import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Licence } from '../domain/licence.ts';
-import { customerItemKey, fromCustomerItem, LAYOUT, licenceItemKey } from './customer-items.ts';
+import { customerItemKey, fromCustomerItem, licenceItemKey } from './customer-items.ts';
 import { getItem, toItem, transact } from './dynamo.ts';
+import { LAYOUT } from './layout.ts';
 
 /** Whoever noted an end before found no other licence to note it on: that one would take over and never end. */
 const RUNS_ON = 'attribute_not_exists(cutOverHour) AND attribute_not_exists(ending)';

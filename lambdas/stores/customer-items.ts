@@ -19,9 +19,7 @@ import {
   textList,
   whole,
 } from './item-reader.ts';
-
-/** The layout's number on every item, so that a later layout can tell old items by it. */
-export const LAYOUT = 1;
+import { LAYOUT } from './layout.ts';
 
 export const ENDING_PARTITION = 'ending';
 

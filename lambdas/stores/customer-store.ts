@@ -19,13 +19,13 @@ import {
   endingItemKey,
   fromCustomerItem,
   fromLicenceItem,
-  LAYOUT,
   licenceItemKey,
   licencePartition,
 } from './customer-items.ts';
 import { type Upserted, upsertCustomer } from './customer-upsert.ts';
 import { getItem, getItems, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
 import { text } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 
 const NOTE_ROUNDS = 5;
 

@@ -11,12 +11,12 @@ import {
   accountPartition,
   customerItemKey,
   fromCustomerItem,
-  LAYOUT,
   licenceItemKey,
   toCustomerItem,
 } from './customer-items.ts';
 import { getItem, type Item, queryAll, toItem, transact } from './dynamo.ts';
 import { optionalText, present, text } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 
 /** A refused transaction means that somebody else was faster; looking again then finds what they wrote. */
 const ROUNDS = 5;

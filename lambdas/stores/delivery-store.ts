@@ -4,9 +4,9 @@ import { accessEventId, DELIVERY_STATUSES, type Delivery, type DeliveryName } fr
 import type { DeliveryStore } from '../flow/access-ports.ts';
 import type { OnMalformed } from '../flow/ports.ts';
 import type { LatestDeliveries, UndeliveredEvent, UndeliveredList } from '../flow/read-ports.ts';
-import { LAYOUT } from './customer-items.ts';
 import { fromItem, getItem, getItems, type Item, putItem, queryAll, queryPages, toItem, updateItem } from './dynamo.ts';
 import { mapList, oneOf, optionalWhole, present, text, whole } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 import { BY_STATE } from './tables.ts';
 
 const KEPT_SECONDS = 30 * 86_400;

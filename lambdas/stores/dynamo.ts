@@ -22,6 +22,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { convertToNative, marshall } from '@aws-sdk/util-dynamodb';
 import { Unavailable } from '../domain/failure.ts';
+import { LAYOUT_STEPS, type LayoutStep, upgraded } from './layout.ts';
 
 /** An item as plain values. */
 export type Item = Record<string, unknown>;
@@ -30,14 +31,55 @@ interface DatabaseClientSettings {
   readonly region: string;
   readonly endpoint?: string;
   readonly credentials?: NonNullable<DynamoDBClientConfig['credentials']>;
+  /** How items of older layouts are read; today's steps where absent. */
+  readonly steps?: readonly LayoutStep[];
 }
 
 /** A client whose own retries cover throttling and short faults; conditions make each write safe to repeat. */
-export function dynamoClient(settings: DatabaseClientSettings): DynamoDBClient {
+export function dynamoClient({ steps = LAYOUT_STEPS, ...settings }: DatabaseClientSettings): DynamoDBClient {
   const client = new DynamoDBClient({ ...settings, maxAttempts: 5 });
   // It copies every item of every answer for a log that nobody keeps: a tenth of the processor's time of a close.
   client.middlewareStack.remove('loggerMiddleware');
+  if (steps.length > 0) upgradeOnRead(client, steps);
   return client;
+}
+
+/** What a read of this client may answer with. */
+interface ReadAnswer {
+  Item?: StoredItem | undefined;
+  Attributes?: StoredItem | undefined;
+  Items?: StoredItem[] | undefined;
+  Responses?: Record<string, StoredItem[]> | undefined;
+}
+
+type StoredItem = Record<string, AttributeValue>;
+
+/** Every read of every store gives items as today's layout has them, and none of them knows. */
+function upgradeOnRead(client: DynamoDBClient, steps: readonly LayoutStep[]): void {
+  const upgrade = (item: StoredItem) =>
+    Number(item['v']?.N ?? 1) > steps.length ? item : toItem(upgraded(fromItem(item), steps));
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const result = await next(args).catch((error: unknown) => {
+        const stands = error instanceof ConditionalCheckFailedException ? error : undefined;
+        if (stands?.Item) stands.Item = upgrade(stands.Item);
+        throw error;
+      });
+      // An index holds a few members of its items, and transactions are not read by.
+      const isWhole = !('IndexName' in args.input) && !context.commandName?.startsWith('Transact');
+      const answer: ReadAnswer = isWhole ? { ...(result.output as ReadAnswer) } : {};
+      if (answer.Item) answer.Item = upgrade(answer.Item);
+      if (answer.Attributes) answer.Attributes = upgrade(answer.Attributes);
+      if (answer.Items) answer.Items = answer.Items.map(upgrade);
+      if (answer.Responses) {
+        const tables = Object.entries(answer.Responses);
+        answer.Responses = Object.fromEntries(tables.map(([table, items]) => [table, items.map(upgrade)]));
+      }
+      Object.assign(result.output, answer);
+      return result;
+    },
+    { step: 'initialize', name: 'upgradeOnRead' },
+  );
 }
 
 export function toItem(value: object): Record<string, AttributeValue> {

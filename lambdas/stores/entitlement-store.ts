@@ -18,9 +18,10 @@ import type {
   StandingCustomer,
   StandingReader,
 } from '../flow/entitlement-ports.ts';
-import { customerItemKey, fromCustomerItem, fromLicenceItem, LAYOUT, licenceItemKey } from './customer-items.ts';
+import { customerItemKey, fromCustomerItem, fromLicenceItem, licenceItemKey } from './customer-items.ts';
 import { getItem, getItems, type Item, putItem, queryPages, toItem, transact } from './dynamo.ts';
 import { mapList, oneOf, optionalMap, optionalText, optionalWhole, present, text, whole } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 
 /**
  * Items to be written in the same transaction as a change: events that tell of it. Asked for anew each time that the

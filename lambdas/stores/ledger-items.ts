@@ -35,9 +35,7 @@ import {
   textList,
   whole,
 } from './item-reader.ts';
-
-/** The layout of items, for forward migrations. */
-export const LAYOUT = 1;
+import { LAYOUT } from './layout.ts';
 
 /**
  * What is open is spread over this many partitions of the state index: DynamoDB takes 1,000 writes a second on each, and

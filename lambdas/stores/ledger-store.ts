@@ -30,6 +30,7 @@ import {
   updateItem,
 } from './dynamo.ts';
 import { present, text } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 import {
   ATTENTION,
   auditKey,
@@ -45,7 +46,6 @@ import {
   fromLiveItem,
   fromSealedItem,
   itemKeyOf,
-  LAYOUT,
   openKey,
   REFUSED,
   sealedKey,

@@ -4,7 +4,6 @@ import { encodeKeyPart } from '../domain/keys.ts';
 import { licenceKeyOf } from '../domain/licence.ts';
 import { agreementThread, NOTICE_KINDS, type Notice, threadOf } from '../domain/notice.ts';
 import { type Mark, type Standing, type StandingAgreement, TERM_STATES } from '../domain/standing.ts';
-import { LAYOUT } from './customer-items.ts';
 import type { Item } from './dynamo.ts';
 import {
   mapList,
@@ -17,6 +16,7 @@ import {
   textList,
   whole,
 } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 
 /** Fixed for ever: whoever delivers the events reads each of these partitions, a customer's events in one. */
 export const OUTBOX_SHARDS = 8;

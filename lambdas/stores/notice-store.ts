@@ -15,9 +15,10 @@ import type {
 } from '../flow/notice-ports.ts';
 import type { ResolvedBuyer } from '../flow/ports.ts';
 import { fromFoldedItem } from './customer-directory.ts';
-import { AWAITING_LICENCE, accountPartition, customerItemKey, LAYOUT } from './customer-items.ts';
+import { AWAITING_LICENCE, accountPartition, customerItemKey } from './customer-items.ts';
 import { deleteItem, getItem, type Item, putItem, queryAll, toItem, transact } from './dynamo.ts';
 import { text, whole } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 import { attachLicence, moveLicence } from './licence-holding.ts';
 import {
   accountPointerPartition,

@@ -7,9 +7,10 @@ import type { RecordStatus } from '../domain/ledger.ts';
 import { EVENT_TYPES, type ToldEvent, type TroubledUsage } from '../domain/usage-trouble.ts';
 import type { OnMalformedEvent, Outbox, TroubleMark, TroubleOutbox } from '../flow/access-ports.ts';
 import type { FoldedCustomer } from '../flow/notice-ports.ts';
-import { customerItemKey, LAYOUT } from './customer-items.ts';
+import { customerItemKey } from './customer-items.ts';
 import { deleteItem, getItems, type Item, queryAll, queryPages, toItem, transact } from './dynamo.ts';
 import { oneOf, optionalMap, optionalText, present, text, whole } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 import { fromStanding, OUTBOX_SHARDS, toOutboxItem } from './notice-items.ts';
 
 export interface OutboxTables {

@@ -15,9 +15,8 @@ import {
 import type { Background, Pulse } from '../flow/read-ports.ts';
 import type { Item } from './dynamo.ts';
 import { mapList, oneOf, optionalMap, optionalWhole, present, text, textList, whole } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 import { RECORD_STATUSES } from './ledger-items.ts';
-
-export const LAYOUT = 1;
 
 /** A month's licences are spread over this many partitions: each hour writes all of them anew. */
 export const MONTH_SHARDS = 8;

@@ -14,6 +14,7 @@ import {
 import type { ListCursor, MeterOfHour, Page, Pulse, PulseCounts, SummaryStore } from '../flow/read-ports.ts';
 import { fromItem, getItem, getItems, type Item, putItem, queryAll, toItem, transact } from './dynamo.ts';
 import { whole } from './item-reader.ts';
+import { LAYOUT } from './layout.ts';
 import {
   amountsAt,
   DAY_KEPT_SECONDS,
@@ -24,7 +25,6 @@ import {
   fromPulseItem,
   hourSlot,
   isSameUnits,
-  LAYOUT,
   licencePartition,
   MONTH_SHARDS,
   monthKey,

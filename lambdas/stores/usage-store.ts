@@ -3,7 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { HourStart } from '../domain/hour.ts';
 import { encodeKeyPart, hourShardKey, KEY_SEPARATOR, meterKey } from '../domain/keys.ts';
 import { USAGE_ROW_LIFETIME_DAYS, type UsageEvent } from '../domain/usage-event.ts';
-import { isSameUsage, parseUsageRow, type UsageRow, usageRowReader } from '../domain/usage-row.ts';
+import { isSameUsage, parseUsageRow, USAGE_ROW_LAYOUT, type UsageRow, usageRowReader } from '../domain/usage-row.ts';
 import type { UsageBounds, UsageStore } from '../flow/ports.ts';
 import { getItem, type Item, putItem, queryPages, toItem } from './dynamo.ts';
 
@@ -75,7 +75,7 @@ export function toUsageItem(event: UsageEvent) {
   return {
     pk: hourShardKey(event.hour, event.shard),
     sk: `${meterKey(event.licenceKey, event.dimension)}${KEY_SEPARATOR}${encodeKeyPart(event.eventId)}`,
-    v: 1,
+    v: USAGE_ROW_LAYOUT,
     quantity: event.quantity,
     time: event.atMs,
     tags: event.tags && Object.keys(event.tags).length > 0 ? event.tags : undefined,
