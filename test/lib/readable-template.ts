@@ -15,6 +15,9 @@ interface Template {
 /** A value that is shorter stands on one line. */
 const LINE = 140;
 
+/** An element that is longer is taken apart. */
+const PAGE = 1_500;
+
 /** What is longer is a page or a style sheet, and tested where it is made. */
 const TEXT = 400;
 
@@ -56,8 +59,13 @@ function linesOf(value: unknown, path = ''): string[] {
   const line = `  ${path}: ${inOneLine(plain)}`;
   const isWhole = typeof plain !== 'object' || plain === null || 'Effect' in plain;
   if (path !== '' && (isWhole || line.length <= LINE)) return [line];
-  // Elements are whole: taken apart, nobody would see where one ends.
-  if (Array.isArray(plain)) return plain.map((each) => `  ${path}[]: ${inOneLine(each)}`);
+  // Elements are whole: taken apart, nobody would see where one ends; but nobody would see what changes in a page of them.
+  if (Array.isArray(plain)) {
+    return plain.flatMap((each) => {
+      const element = `  ${path}[]: ${inOneLine(each)}`;
+      return element.length <= PAGE || typeof each !== 'object' ? [element] : linesOf(each, `${path}[]`);
+    });
+  }
   return Object.entries(plain as object).flatMap(([key, part]) => linesOf(part, path === '' ? key : `${path}.${key}`));
 }
 

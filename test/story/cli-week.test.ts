@@ -197,9 +197,9 @@ function commandsOf(world: BackendWorld) {
 }
 
 /** What it is, its minutes left, its units, its hour, and whose or what. */
-function lineOf({ kind, timeLeftMs, units, hour, name, customerId }: AttentionEntry): string {
+function lineOf({ kind, timeLeftMs, units, hour, name, agreementId, customerId }: AttentionEntry): string {
   const left = timeLeftMs === undefined ? '·' : `${timeLeftMs / 60_000} min`;
-  return [kind, left, units ?? '·', hour ?? '·', name ?? customerId].join(' ');
+  return [kind, left, units ?? '·', hour ?? '·', name ?? agreementId ?? customerId].join(' ');
 }
 
 function recordOf({ hour, licenceKey, dimension }: AttentionEntry): string[] {
