@@ -21,6 +21,7 @@ import { ledgerExplain } from './commands/ledger-explain.ts';
 import { ledgerExport } from './commands/ledger-export.ts';
 import { ledgerStatus } from './commands/ledger-status.ts';
 import { ledgerVerify } from './commands/ledger-verify.ts';
+import { listingSetUrl, listingShow } from './commands/listing.ts';
 import { migrateSampleCommand } from './commands/migrate-sample.ts';
 import { noticesLs, webhooksLs } from './commands/notices.ts';
 import { reconcile } from './commands/reconcile.ts';
@@ -52,6 +53,8 @@ export const COMMANDS: readonly Command[] = [
   webhooksResend,
   pricesSet,
   migrateSampleCommand,
+  listingShow,
+  listingSetUrl,
   consoleCommand,
   ...buyerCommands,
   completionCommand(() => COMMANDS),

@@ -3,7 +3,11 @@
 export interface Aws {
   readonly region: string;
   /** Absent for the SDK's own chain: environment, profile, SSO, instance. */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
   /** Where all services are, if not at AWS. */
   readonly endpoint?: string;
 }

@@ -28,7 +28,11 @@ const FactsSchema = v.strictObject({
   urls: v.strictObject({ fulfillment: Text, usage: Text }),
   settings: eachText(DEPLOYED_SETTINGS),
   functions: v.record(v.string(), Text),
-  endpoints: v.strictObject({ DYNAMODB: v.exactOptional(Text), SQS: v.exactOptional(Text) }),
+  endpoints: v.strictObject({
+    DYNAMODB: v.exactOptional(Text),
+    SQS: v.exactOptional(Text),
+    MARKETPLACE_CATALOG: v.exactOptional(Text),
+  }),
   simulator: v.exactOptional(v.strictObject({ url: Text, controlSecret: Text })),
 });
 

@@ -25,7 +25,7 @@ export const DEPLOYED_SETTINGS = [
 export type DeployedSettings = Readonly<Record<(typeof DEPLOYED_SETTINGS)[number], string>>;
 
 /** Services of AWS that the operator's machine calls, by the names that the SDK's environment variables have. */
-type ServiceName = 'DYNAMODB' | 'SQS';
+type ServiceName = 'DYNAMODB' | 'SQS' | 'MARKETPLACE_CATALOG';
 
 export interface DeploymentFacts {
   /** Tells deployments of one account apart; that of a laptop is `laptop`. */

@@ -14,6 +14,7 @@ export type ActionKind =
   | 'cutOver'
   | 'eraseBuyer'
   | 'setPrice'
+  | 'setListingUrl'
   | 'link'
   | 'resend'
   | 'redrive'

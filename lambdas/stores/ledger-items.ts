@@ -198,6 +198,7 @@ const ACTIONS: readonly ActionKind[] = [
   'cutOver',
   'eraseBuyer',
   'setPrice',
+  'setListingUrl',
   'link',
   'resend',
   'redrive',

@@ -1,6 +1,7 @@
 // What the checks go by: everything that the probes can see of a deployment and its listing.
 import type { TableKind } from '../../lambdas/stores/tables.ts';
 import type { Deployment } from '../../lib/deployment.ts';
+import type { Listing } from '../listing/listing.ts';
 import type { Probed } from './probed.ts';
 
 export interface ResourceFacts {
@@ -87,13 +88,9 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** What AWS Marketplace's catalog says of a product. */
-export interface CatalogProduct {
-  readonly productCode: string;
-  readonly dimensions: readonly string[];
-  readonly fulfillmentUrls: readonly string[];
-  readonly visibility: string | undefined;
-}
+/** Of a listing, what the settings can be held against. */
+export type ListedProduct = Pick<Listing, 'productCode' | 'dimensions' | 'fulfillmentUrls'> &
+  Partial<Pick<Listing, 'pricingModel'>>;
 
 interface SecretFacts {
   readonly isBeingDeleted: boolean;
@@ -139,7 +136,7 @@ export interface Facts {
   readonly secrets: readonly (Keyed<SecretFacts> & { readonly purpose: 'sessionKeys' | 'webhook' })[];
   /** Calls with nothing to meter, by region. */
   readonly metering: readonly Keyed<DryCall>[];
-  readonly catalog: Probed<readonly CatalogProduct[]>;
+  readonly catalog: Probed<readonly ListedProduct[]>;
   /** How far this machine's clock is before AWS's; negative where it is behind. */
   readonly clockAheadMs: Probed<number>;
   readonly pages: {

@@ -54,6 +54,9 @@ export type ActRefusal =
   | 'queueUnknown'
   | 'nothingDead'
   | 'redriveRuns'
+  | 'listingTooRich'
+  | 'addressUnfit'
+  | 'changeRuns'
   | 'oldSenderRuns'
   | 'cutOverUnset'
   | 'sentAfterCutOver';

@@ -1,5 +1,5 @@
 // AWS Marketplace's side: regions, whether it answers us, and the listing beside the settings.
-import type { CatalogProduct, DryCall, Facts } from '../facts.ts';
+import type { DryCall, Facts, ListedProduct } from '../facts.ts';
 import { type Finding, note, ok, problem } from '../finding.ts';
 import { unseen } from '../probed.ts';
 import { METERING_REGIONS } from '../regions.ts';
@@ -103,7 +103,8 @@ interface Product {
   readonly dimensions: readonly string[];
 }
 
-function listingFindings(product: Product, listed: CatalogProduct, url: string | undefined): Finding[] {
+/** What differs between a product's settings and its listing; `url` is the stack's own address. */
+export function listingFindings(product: Product, listed: ListedProduct, url: string | undefined): Finding[] {
   const subject = `product ${product.productCode}`;
   const known = new Set(listed.dimensions);
   const found: Finding[] = product.dimensions
@@ -126,12 +127,21 @@ function listingFindings(product: Product, listed: CatalogProduct, url: string |
       }),
     );
   }
+  if (listed.pricingModel !== undefined && listed.pricingModel !== product.pricingModel) {
+    found.push(
+      problem('PricingModelDiffers', subject, {
+        seen: `The public offer is a ${listed.pricingModel}; the settings say ${product.pricingModel}.`,
+        expected: 'the same in both',
+        remedy: `Set products[].pricingModel to "${listed.pricingModel}": a listing can't be changed any more once it is Limited.`,
+      }),
+    );
+  }
   if (url !== undefined && listed.fulfillmentUrls.length > 0 && !listed.fulfillmentUrls.includes(url)) {
     found.push(
       problem('ListingPointsElsewhere', subject, {
         seen: `The listing sends its buyers to ${listed.fulfillmentUrls.join(', ')}.`,
         expected: `${url}, or a domain of yours before it`,
-        remedy: 'Set the fulfillment URL of the listing (docs/listing.md#2-fulfillment-url).',
+        remedy: `npx fulfillment listing set-url --product ${product.productCode} (docs/listing.md#2-fulfillment-url)`,
       }),
     );
   }

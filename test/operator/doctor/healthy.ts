@@ -136,7 +136,6 @@ export function healthy(overrides: Partial<Facts> = {}): Facts {
         productCode: '4ulx0metricscloud',
         dimensions: ['requests', 'gb_stored'],
         fulfillmentUrls: [`${URL}/register`],
-        visibility: 'Limited',
       },
     ]),
     clockAheadMs: seen(400),
