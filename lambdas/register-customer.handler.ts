@@ -4,6 +4,7 @@ import { FORM_TOKEN_FIELD, formFields, readSubmission, type Submission } from '.
 import { PRODUCT_PAGES_FILE, parseRegistrations } from './contracts/registration-settings.ts';
 import { parseSessionKeys } from './contracts/session-keys.ts';
 import type { Customer } from './domain/customer.ts';
+import { publicKeyOf, signingKeyOf } from './domain/hand-off.ts';
 import type { Product } from './domain/product.ts';
 import { everySettings, pagesOf, type Registrations } from './domain/registration-settings.ts';
 import { isSameToken } from './domain/session.ts';
@@ -11,6 +12,7 @@ import { registerCustomer } from './flow/register-customer.ts';
 import { readSession } from './flow/registration-session.ts';
 import {
   failureAnswer,
+  keysAnswer,
   methodNotAllowed,
   PAGE_HEADERS,
   pageAnswer,
@@ -22,7 +24,7 @@ import type { Retry } from './pages/failures.ts';
 import type { PageFrame } from './pages/frame.ts';
 import { alreadyPage, donePage } from './pages/outcomes.ts';
 import { formPage } from './pages/registration-form.ts';
-import { DONE_ROUTE, FORM_ROUTE, placeOf, STYLE_ROUTE } from './pages/routes.ts';
+import { DONE_ROUTE, FORM_ROUTE, FULFILLMENT_ROUTE, KEYS_ROUTE, placeOf, STYLE_ROUTE } from './pages/routes.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { bundledFile } from './runtime/bundled-file.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
@@ -73,12 +75,17 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
   const answer = async (request: HttpRequest): Promise<HttpResponse> => {
     const { route, base } = placeOf(request.path);
     const shared: PageFrame = { settings: registrations.shared, base };
-    if (route !== FORM_ROUTE && route !== DONE_ROUTE && route !== STYLE_ROUTE) return failureAnswer(shared, 'notFound');
+    if (route === undefined || route === FULFILLMENT_ROUTE) return failureAnswer(shared, 'notFound');
     const isPost = request.method === 'POST' && route === FORM_ROUTE;
     if (request.method !== 'GET' && !isPost) {
       return methodNotAllowed(shared, route === FORM_ROUTE ? 'GET, HEAD, POST' : 'GET, HEAD');
     }
     if (route === STYLE_ROUTE) return styleAnswer(registrations, request.query('v'));
+    if (route === KEYS_ROUTE) {
+      // By whatever id a key is asked for, it may be younger than those that we hold.
+      const ring = await keys.ring(request.query('kid') ?? '');
+      return keysAnswer([...ring.keys].map(([keyId, key]) => publicKeyOf(signingKeyOf(keyId, key))));
+    }
     // A browser that goes back and reloads may post nothing at all; the form is what its person wants to see.
     if (isPost && request.text(MAX_BODY_BYTES) === '') return seeOther(`${base}${FORM_ROUTE}`, 'formAskedAgain');
     // Before anything is asked of others: what can't be a form is refused even while they are down.

@@ -4,12 +4,15 @@ import { parseProducts } from './contracts/product-settings.ts';
 import { readMarketplaceForm, TOKEN_FIELD } from './contracts/registration-form.ts';
 import { PRODUCT_PAGES_FILE, parseRegistrations } from './contracts/registration-settings.ts';
 import { parseSessionKeys } from './contracts/session-keys.ts';
+import { handOffIssuer } from './domain/hand-off.ts';
+import { pagesOf, signUpOrigins } from './domain/registration-settings.ts';
 import { SESSION_LIFETIME_MS } from './domain/session.ts';
+import { handOffBuyer } from './flow/hand-off-buyer.ts';
 import { openSession } from './flow/registration-session.ts';
 import { type BuyerResolution, resolveBuyer } from './flow/resolve-buyer.ts';
 import { marketplaceSettings } from './marketplace/publishing-account.ts';
 import { MarketplaceRegistration, registrationClient } from './marketplace/registration.ts';
-import { failureAnswer, methodNotAllowed, PAGE_HEADERS, pageFaults, seeOther } from './pages/answers.ts';
+import { failureAnswer, methodNotAllowed, pageFaults, pageHeaders, seeOther } from './pages/answers.ts';
 import type { Retry } from './pages/failures.ts';
 import { FORM_ROUTE, FULFILLMENT_ROUTE, placeOf } from './pages/routes.ts';
 import { clientSettings } from './runtime/aws-client.ts';
@@ -68,15 +71,30 @@ export function createResolveBuyerHandler(
     measure('resolve-buyer', { TokensRedeemed: isRedeemed ? 1 : 0, TokensRefused: isRedeemed ? 0 : 1 });
     if (!isRedeemed) return failed(frame, resolution);
     const { customer, isNew } = resolution;
+    const facts = {
+      customerId: customer.customerId,
+      productCode: customer.productCode,
+      hasLicence: customer.licenceKeys.length > 0,
+    };
+    const outcome = isNew ? 'buyerArrived' : 'buyerCameBack';
+    const { signUp } = pagesOf(registrations, customer.productCode);
+    if (signUp) {
+      const target = await handOffBuyer({ keys, issuer: handOffIssuer(settings.STAGE) }, signUp, resolution, clock());
+      return { ...seeOther(target, outcome), facts: { ...facts, isHandedOn: true } };
+    }
     const session = await openSession(keys, customer, clock());
     const cookie = { 'Set-Cookie': sessionCookie(session, SESSION_LIFETIME_MS) };
-    const { customerId, productCode } = customer;
-    return {
-      ...seeOther(`${frame.base}${FORM_ROUTE}`, isNew ? 'buyerArrived' : 'buyerCameBack', cookie),
-      facts: { customerId, productCode, hasLicence: customer.licenceKeys.length > 0 },
-    };
+    return { ...seeOther(`${frame.base}${FORM_ROUTE}`, outcome, cookie), facts };
   };
-  return httpHandler({ log, clock, headers: PAGE_HEADERS, fault: pageFaults(registrations.shared, retryOf) }, answer);
+  return httpHandler(
+    {
+      log,
+      clock,
+      headers: pageHeaders(signUpOrigins(registrations)),
+      fault: pageFaults(registrations.shared, retryOf),
+    },
+    answer,
+  );
 }
 
 function failed(

@@ -114,6 +114,8 @@ const Members = v.strictObject({
   /** Who of other accounts may GET /customers/…. */
   customerReaders: v.optional(v.array(Principal), []),
   customersThrottle: limitSchema(200, 400),
+  /** Who of other accounts may redeem hand-offs and register buyers. */
+  signUpCallers: v.optional(v.array(Principal), []),
   /** AWS's SNS topics of products that it still tells of by SNS. */
   legacyTopics: v.optional(v.array(LegacyTopic), []),
   /** Where access events are posted to, besides the bus. */
@@ -168,6 +170,11 @@ const DeploymentSchema = v.pipe(
       addIssue({ message: `encryption.${message}` });
     }
     for (const message of removalProblems(dataset.value)) addIssue({ message });
+    for (const [index, { signUp }] of products.entries()) {
+      if (signUp && !signUp.url.startsWith('https://')) {
+        addIssue({ message: `products.${index}.signUp.url: has to begin with https://` });
+      }
+    }
     for (const message of domainProblems(pagesDomain, homeRegion)) addIssue({ message });
     if (webAclArn !== undefined && !firewall.enabled) {
       addIssue({ message: 'webAclArn: a web ACL is named though firewall.enabled is false: take one of them out' });
@@ -253,6 +260,11 @@ export function productPagesFile(products: Deployment['products']): string {
       : [],
   );
   return JSON.stringify(Object.fromEntries(entries));
+}
+
+/** Whether buyers of any product sign up on a page of the seller's own. */
+export function hasSignUps({ products }: Pick<Deployment, 'products'>): boolean {
+  return products.some(({ signUp }) => signUp !== undefined);
 }
 
 /** What the buyers of each product are shown, as the functions read it. */

@@ -3,11 +3,12 @@
 import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { BY_STATE } from '../lambdas/stores/tables.ts';
+import { addCompleteSignUp, HAND_OFFS_ROUTE, REGISTRATION_ROUTE, SignUpCallers } from './complete-sign-up.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
 import { type GatewayAnswer, RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
 import { Schedule, TIME_TO_RUN, TOLERATED_ERRORS } from './constructs/schedule.ts';
-import { type Deployment, productsSetting } from './deployment.ts';
+import { type Deployment, hasSignUps, productsSetting } from './deployment.ts';
 import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
 import type { StorageStack } from './storage-stack.ts';
 import { Summaries } from './summaries.ts';
@@ -54,9 +55,15 @@ export class MeteringStack extends Stack {
       logRetention,
     });
     const readCustomer = this.#addReadCustomer(deployment, storage);
+    const completeSignUp = hasSignUps(deployment) ? addCompleteSignUp(this, deployment, storage) : undefined;
+    const signUpRoutes = completeSignUp ? [HAND_OFFS_ROUTE, REGISTRATION_ROUTE] : [];
     const policy = usagePolicy([
       { callers: deployment.usageWriters, routes: [`${stage}/POST${USAGE_ROUTE}`] },
       { callers: deployment.customerReaders, routes: [`${stage}/GET${ANY_CUSTOMER}`, `${stage}/HEAD${ANY_CUSTOMER}`] },
+      {
+        callers: completeSignUp ? deployment.signUpCallers : [],
+        routes: signUpRoutes.map((path) => `${stage}/POST${path}`.replace('{customerId}', '*')),
+      },
     ]);
     const { api } = new RegionalApi(this, 'Usage', {
       description: 'Takes usage from the product, and tells it of its customers',
@@ -74,6 +81,17 @@ export class MeteringStack extends Stack {
               limit: deployment.customersThrottle,
             }) as const,
         ),
+        ...(completeSignUp
+          ? signUpRoutes.map(
+              (path) =>
+                ({
+                  path,
+                  methods: ['POST'],
+                  lambda: completeSignUp.lambda,
+                  limit: deployment.pagesThrottle,
+                }) as const,
+            )
+          : []),
       ],
       gatewayAnswers: USAGE_ANSWERS,
       impact: 'the product cannot report usage, which it has to keep, or not read how its customers stand',
@@ -100,6 +118,11 @@ export class MeteringStack extends Stack {
     new CustomerReaders(this, 'CustomerReaders', {
       methodArns: ['GET', 'HEAD'].map((method) => api.arnForExecuteApi(method, ANY_CUSTOMER, stage)),
     });
+    if (completeSignUp) {
+      new SignUpCallers(this, 'SignUpCallers', {
+        methodArns: signUpRoutes.map((path) => api.arnForExecuteApi('POST', path.replace('{customerId}', '*'), stage)),
+      });
+    }
     new CfnOutput(this, 'UsageUrl', { value: api.urlForPath(USAGE_ROUTE), description: 'Where usage is reported' });
   }
 

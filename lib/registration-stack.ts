@@ -4,12 +4,12 @@ import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import { PRODUCT_PAGES_FILE } from '../lambdas/contracts/registration-settings.ts';
 import { GATEWAY_PAGE_HEADERS, gatewayPages } from '../lambdas/pages/gateway-pages.ts';
-import { DONE_ROUTE, FORM_ROUTE, FULFILLMENT_ROUTE, STYLE_ROUTE } from '../lambdas/pages/routes.ts';
+import { DONE_ROUTE, FORM_ROUTE, FULFILLMENT_ROUTE, KEYS_ROUTE, STYLE_ROUTE } from '../lambdas/pages/routes.ts';
 import { Firewall } from './constructs/firewall.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
 import { PagesDomain } from './constructs/pages-domain.ts';
 import { RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
-import { type Deployment, productPagesFile, productsSetting } from './deployment.ts';
+import { type Deployment, hasSignUps, productPagesFile, productsSetting } from './deployment.ts';
 import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
 import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
@@ -72,6 +72,9 @@ export class RegistrationStack extends Stack {
         { path: FORM_ROUTE, methods: ['GET', 'HEAD', 'POST'], lambda: registerCustomer.lambda },
         { path: DONE_ROUTE, methods: ['GET', 'HEAD'], lambda: registerCustomer.lambda },
         { path: STYLE_ROUTE, methods: ['GET', 'HEAD'], lambda: registerCustomer.lambda },
+        ...(hasSignUps(deployment)
+          ? [{ path: KEYS_ROUTE, methods: ['GET', 'HEAD'], lambda: registerCustomer.lambda } as const]
+          : []),
       ],
       gatewayAnswers: Object.fromEntries(
         Object.entries(gatewayPages(deployment.registration)).map(([name, page]) => [

@@ -105,7 +105,7 @@ export class UsageWriters extends Construct {
 }
 
 /** An ARN in cdk-nag's writing: what CloudFormation fills in stands in angle brackets. */
-function readable(scope: Construct, arn: string): string {
+export function readable(scope: Construct, arn: string): string {
   const resolved: { readonly 'Fn::Join': [string, readonly (string | { readonly Ref: string })[]] } =
     Stack.of(scope).resolve(arn);
   return resolved['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');

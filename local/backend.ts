@@ -2,6 +2,7 @@
 import type { SQSEvent } from 'aws-lambda';
 import { createApplyNoticeHandler } from '../lambdas/apply-notice.handler.ts';
 import { createCloseHoursHandler } from '../lambdas/close-hours.handler.ts';
+import { createCompleteSignUpHandler } from '../lambdas/complete-sign-up.handler.ts';
 import type { MailSettings } from '../lambdas/contracts/mail-settings.ts';
 import type { WebhookSettings } from '../lambdas/contracts/webhook-settings.ts';
 import { createDeliverWebhooksHandler } from '../lambdas/deliver-webhooks.handler.ts';
@@ -122,6 +123,7 @@ export function createBackend(options: BackendOptions) {
   return {
     resolveBuyer: createResolveBuyerHandler(surroundings, productPages),
     registerCustomer: createRegisterCustomerHandler(surroundings, productPages),
+    completeSignUp: createCompleteSignUpHandler(surroundings, productPages),
     recordUsage: createRecordUsageHandler(surroundings),
     readCustomer: createReadCustomerHandler(surroundings),
     /** One tick of each schedule. */

@@ -9,7 +9,7 @@ import { type LoopbackServer, plain, readBody, serveOnLoopback } from './loopbac
 export type ProxyHandler = (event: APIGatewayProxyEvent, context: LambdaContext) => Promise<APIGatewayProxyResult>;
 
 /** The functions that the REST API leads to. */
-type Served = Pick<Backend, 'resolveBuyer' | 'registerCustomer' | 'recordUsage' | 'readCustomer'>;
+type Served = Pick<Backend, 'resolveBuyer' | 'registerCustomer' | 'completeSignUp' | 'recordUsage' | 'readCustomer'>;
 
 /** API Gateway refuses larger bodies itself. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
@@ -31,6 +31,9 @@ function routesOf(backend: Served): ReadonlyMap<string, ProxyHandler> {
     ['/registration', backend.registerCustomer],
     ['/registration/done', backend.registerCustomer],
     ['/registration/style.css', backend.registerCustomer],
+    ['/.well-known/jwks.json', backend.registerCustomer],
+    ['/hand-offs', backend.completeSignUp],
+    ['/customers/{customerId}/registration', backend.completeSignUp],
     ['/usage', backend.recordUsage],
     ['/customers/{customerId}', backend.readCustomer],
     ['/customers/{customerId}/entitlements', backend.readCustomer],
@@ -49,9 +52,10 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', origin);
-  if (request.method === 'POST' && url.pathname === '/usage' && request.headers['sec-fetch-site'] !== undefined) {
+  const isForPrograms = /^\/(usage|hand-offs|customers\/.*)$/.test(url.pathname);
+  if (request.method === 'POST' && isForPrograms && request.headers['sec-fetch-site'] !== undefined) {
     // On AWS this route wants a signature, which no web page can make.
-    return plain(response, 403, 'Usage is reported by programs, not by web pages.');
+    return plain(response, 403, 'Usage is reported, and buyers are registered, by programs, not by web pages.');
   }
   const body = await readBody(request, MAX_BODY_BYTES);
   if (body === undefined) return plain(response, 413, 'The body is larger than API Gateway takes.');

@@ -35,7 +35,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   'lambdas/marketplace': ['lambdas/domain', 'lambdas/flow', 'lambdas/runtime', '@aws-sdk/*'],
   'lambdas/pages': ['lambdas/domain', 'lambdas/runtime', 'node:crypto'],
-  'lambdas/runtime': ['lambdas/domain', '@middy/core', 'aws-lambda', 'node:*', '@aws-sdk/types', '@smithy/*'],
+  'lambdas/runtime': ['lambdas/domain', '@middy/core', 'jose', 'aws-lambda', 'node:*', '@aws-sdk/types', '@smithy/*'],
   lambdas: ['lambdas/*', 'aws-lambda', 'node:crypto', 'p-limit'],
   lib: [
     'lambdas/contracts',

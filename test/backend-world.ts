@@ -51,6 +51,8 @@ interface WorldOptions {
   readonly at?: string;
   readonly product?: object;
   readonly policy?: object;
+  /** What products have of their own for their buyers, by product code. */
+  readonly productPages?: object;
   readonly webhooks?: WebhookSettings;
   readonly postWebhook?: WebhookPoster;
   readonly archiveUrl?: string;
@@ -147,6 +149,7 @@ export async function startBackendWorld({ database, secrets }: Services, options
     log,
     measure: embeddedMetrics({ stage: 'prod', clock: clock.now, write }),
     products: [product],
+    ...(options.productPages === undefined ? {} : { productPages: options.productPages }),
     policy: { lingerMs: 0, ...options.policy },
     ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
     ...(options.archiveUrl === undefined ? {} : { archiveUrl: options.archiveUrl }),

@@ -60,8 +60,16 @@ export type Submission =
 
 /** Reads the page's form: the configured fields, the first of each name; all others are passed over. */
 export function readSubmission(form: URLSearchParams, settings: RegistrationSettings): Submission {
+  return readAnswers((name) => form.get(name) ?? undefined, settings);
+}
+
+/** Reads the configured fields from wherever their answers stand. */
+export function readAnswers(
+  answerOf: (name: string) => string | undefined,
+  settings: RegistrationSettings,
+): Submission {
   const fields = formFields(settings);
-  const answers = Object.fromEntries(fields.map(({ name }) => [name, tidy(form.get(name) ?? '')]));
+  const answers = Object.fromEntries(fields.map(({ name }) => [name, tidy(answerOf(name) ?? '')]));
   const problems = fields.flatMap((field) => {
     const parsed = v.safeParse(fieldSchema(field), answers[field.name], { abortPipeEarly: true });
     return parsed.success ? [] : [{ name: field.name, message: parsed.issues[0].message }];

@@ -31,7 +31,7 @@ export interface RegistrationSettings {
 }
 
 /** The seller's own sign-up page, to which buyers are handed on in place of the form. */
-interface SignUpTarget {
+export interface SignUpTarget {
   readonly url: string;
 }
 
@@ -51,6 +51,12 @@ export interface Registrations {
 
 export function pagesOf({ shared, products }: Registrations, productCode: string): ProductPages {
   return products.get(productCode) ?? { settings: shared };
+}
+
+/** The origins of the sellers' own sign-up pages: for whom hand-offs are made. */
+export function signUpOrigins({ products }: Registrations): readonly string[] {
+  const urls = [...products.values()].flatMap(({ signUp }) => (signUp ? [signUp.url] : []));
+  return [...new Set(urls.map((url) => new URL(url).origin))];
 }
 
 /** Every look that a page may have, each once. */

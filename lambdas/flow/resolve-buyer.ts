@@ -14,7 +14,13 @@ export interface ResolveBuyerPorts extends RegistrationPorts {
 }
 
 export type BuyerResolution =
-  | { readonly kind: 'resolved'; readonly isNew: boolean; readonly customer: Customer; readonly product: Product }
+  | {
+      readonly kind: 'resolved';
+      readonly isNew: boolean;
+      readonly customer: Customer;
+      readonly product: Product;
+      readonly licenceArn?: string;
+    }
   | { readonly kind: 'notOurProduct'; readonly productCode: string }
   | { readonly kind: 'tokenInvalid' }
   | { readonly kind: 'tokenExpired' };
@@ -35,7 +41,8 @@ export async function resolveBuyer(
   if (!product) return { kind: 'notOurProduct', productCode: buyer.productCode };
 
   const { kind, customer } = await enrolBuyer(ports, { buyer, product, hints: request.hints }, nowMs);
-  return { kind: 'resolved', isNew: kind === 'created', customer, product };
+  const { licenceArn } = buyer;
+  return { kind: 'resolved', isNew: kind === 'created', customer, product, ...(licenceArn ? { licenceArn } : {}) };
 }
 
 interface Enrolment {

@@ -1,5 +1,6 @@
 // Pages as HTTP answers: headers, redirects, and the page for each fault.
 import type { Failure } from '../domain/failure.ts';
+import type { PublicKey } from '../domain/hand-off.ts';
 import { everySettings, type RegistrationSettings, type Registrations } from '../domain/registration-settings.ts';
 import type { HttpResponse } from '../runtime/http.ts';
 import type { HttpRequest } from '../runtime/http-request.ts';
@@ -10,21 +11,26 @@ import { placeOf } from './routes.ts';
 import { styleOf, styleVersion } from './style.ts';
 
 /** Our own origin only, no script, in nobody's frame, kept by nobody, and no address handed on to where links lead. */
-export const PAGE_HEADERS = {
-  'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-  ].join('; '),
-  'Cache-Control': 'no-store',
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-  'Strict-Transport-Security': 'max-age=63072000',
-} as const;
+export const PAGE_HEADERS = pageHeaders([]);
+
+/** The same, where a form of a page may lead on to other origins: browsers look at redirects, too. */
+export function pageHeaders(formTargets: readonly string[]) {
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      "style-src 'self'",
+      "img-src 'self' data:",
+      `form-action ${["'self'", ...formTargets].join(' ')}`,
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+    ].join('; '),
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+    'Strict-Transport-Security': 'max-age=63072000',
+  } as const;
+}
 
 export function pageAnswer(status: number, outcome: string, body: Html): HttpResponse {
   return { status, headers: {}, body: body.toString(), outcome };
@@ -60,6 +66,12 @@ export function styleAnswer(registrations: Registrations, version: string | unde
   const style = others.find((each) => styleVersion(each) === version) ?? first;
   const headers = { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'public, max-age=31536000, immutable' };
   return { status: 200, headers, body: style, outcome: 'styleSent' };
+}
+
+/** The public keys of hand-offs. A key is listed for a rotation longer than anything it signed is good for. */
+export function keysAnswer(keys: readonly PublicKey[]): HttpResponse {
+  const headers = { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'public, max-age=300' };
+  return { status: 200, headers, body: JSON.stringify({ keys }), outcome: 'keysSent' };
 }
 
 const PAGES_OF_INVALID_INPUT: Readonly<Record<string, FailureKind>> = {

@@ -4,9 +4,11 @@ export const FULFILLMENT_ROUTE = '/register';
 export const FORM_ROUTE = '/registration';
 export const DONE_ROUTE = '/registration/done';
 export const STYLE_ROUTE = '/registration/style.css';
+/** The public keys of hand-offs, where libraries look for them. */
+export const KEYS_ROUTE = '/.well-known/jwks.json';
 
 // The longer ones first: a path is to be matched whole.
-const ROUTES = [STYLE_ROUTE, DONE_ROUTE, FORM_ROUTE, FULFILLMENT_ROUTE] as const;
+const ROUTES = [KEYS_ROUTE, STYLE_ROUTE, DONE_ROUTE, FORM_ROUTE, FULFILLMENT_ROUTE] as const;
 
 export interface Place {
   readonly route: (typeof ROUTES)[number] | undefined;

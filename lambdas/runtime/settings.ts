@@ -22,6 +22,16 @@ const SETTINGS = {
     'SESSION_KEYS_SECRET',
     'REGISTRATION',
   ],
+  'complete-sign-up': [
+    'CUSTOMERS_TABLE',
+    'NOTICES_TABLE',
+    'BUYERS_TABLE',
+    'WORK_TABLE',
+    'PRODUCTS',
+    'SESSION_KEYS_SECRET',
+    'REGISTRATION',
+    'STAGE',
+  ],
   'record-usage': [
     'CUSTOMERS_TABLE',
     'USAGE_TABLE',

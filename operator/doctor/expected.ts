@@ -1,6 +1,6 @@
 // What a deployment has, by its settings; see lib/fulfillment.ts.
 import type { HandlerName } from '../../lambdas/runtime/settings.ts';
-import type { Deployment } from '../../lib/deployment.ts';
+import { type Deployment, hasSignUps } from '../../lib/deployment.ts';
 import { NOTICE_REGION } from './regions.ts';
 
 export interface NamedStack {
@@ -39,5 +39,6 @@ export function expectedHandlers({ products, webhooks, mail }: Deployment): read
     ...(webhooks.length > 0 ? (['deliver-webhooks'] as const) : []),
     ...(hasContracts ? (['refresh-entitlements'] as const) : []),
     ...(mail ? (['send-mail'] as const) : []),
+    ...(hasSignUps({ products }) ? (['complete-sign-up'] as const) : []),
   ];
 }

@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { createCompleteSignUpHandler } from '../../lambdas/complete-sign-up.handler.ts';
 import type { SafeFacts } from '../../lambdas/domain/failure.ts';
 import { createRegisterCustomerHandler } from '../../lambdas/register-customer.handler.ts';
 import { createResolveBuyerHandler } from '../../lambdas/resolve-buyer.handler.ts';
@@ -52,6 +53,8 @@ export interface RegistrationWorld {
   readonly controlSecret: string;
   register(call: Omit<Call, 'path'> & { path?: string }): Promise<APIGatewayProxyResult>;
   registration(call: Omit<Call, 'path'> & { path?: string }): Promise<APIGatewayProxyResult>;
+  /** A call of the seller's server. */
+  signUp(call: Call): Promise<APIGatewayProxyResult>;
   /** New handlers, as after a cold start: nothing is kept from before. */
   restart(overrides?: Record<string, string>, productPages?: object): void;
   control(method: string, path: string, body?: unknown): Promise<Item>;
@@ -99,6 +102,7 @@ export async function startRegistrationWorld(): Promise<RegistrationWorld> {
     return {
       register: createResolveBuyerHandler(surroundings, pages),
       registration: createRegisterCustomerHandler(surroundings, pages),
+      signUp: createCompleteSignUpHandler(surroundings, pages),
     };
   };
   let running = handlers();
@@ -110,6 +114,7 @@ export async function startRegistrationWorld(): Promise<RegistrationWorld> {
     customers: new DynamoCustomerStore(client, tables.customers),
     controlSecret: simulator.controlSecret,
     register: (call) => running.register(anEvent({ path: '/register', ...call }), CONTEXT),
+    signUp: (call) => running.signUp(anEvent(call), CONTEXT),
     registration: (call) => running.registration(anEvent({ path: '/registration', ...call }), CONTEXT),
     restart: (overrides, productPages) => {
       running = handlers(overrides, productPages);

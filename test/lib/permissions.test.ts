@@ -1,6 +1,8 @@
 // Each handler does its work through a proxy that notes every call to the database; its role has to allow them all.
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createSignUps } from '../../client/hand-off.ts';
 import { createCloseHoursHandler } from '../../lambdas/close-hours.handler.ts';
+import { createCompleteSignUpHandler } from '../../lambdas/complete-sign-up.handler.ts';
 import { licenceKeyOf } from '../../lambdas/domain/licence.ts';
 import { createRecordUsageHandler } from '../../lambdas/record-usage.handler.ts';
 import { createRegisterCustomerHandler } from '../../lambdas/register-customer.handler.ts';
@@ -17,6 +19,7 @@ import { permittedTo, synthesize } from './synthesized.ts';
 const ROLES = {
   'resolve-buyer': 'ResolveBuyer',
   'register-customer': 'RegisterCustomer',
+  'complete-sign-up': 'CompleteSignUp',
   'record-usage': 'RecordUsage',
   'close-hours': 'CloseHours',
   'send-metering': 'SendMetering',
@@ -25,10 +28,14 @@ const ROLES = {
 
 type Name = keyof typeof ROLES;
 
+const SIGN_UP_URL = 'https://app.example.com/aws';
+const SIGN_UP_PAGES = JSON.stringify({ 'metrics-storage': { signUp: { url: SIGN_UP_URL } } });
+
 let permitted: Record<Name, readonly string[]>;
 
 beforeAll(() => {
-  const stacks = synthesize();
+  // With a sign-up page of the seller's own, of which the one function is.
+  const stacks = synthesize({ products: [{ productCode: 'code1', title: 'One', signUp: { url: SIGN_UP_URL } }] });
   const entries = Object.entries(ROLES).map(([name, role]) => [name, permittedTo(stacks, role)]);
   permitted = Object.fromEntries(entries);
 });
@@ -49,7 +56,10 @@ describe('from a buyer to a bill', () => {
         secretsUrl: services().secrets.url,
         clock: clock.now,
         log: { info: silent, warn: silent, error: silent },
-        products: [{ productCode: 'metrics-cloud', title: 'Metrics Cloud', meteringRegion: 'us-east-1' }],
+        products: [
+          { productCode: 'metrics-cloud', title: 'Metrics Cloud', meteringRegion: 'us-east-1' },
+          { productCode: 'metrics-storage', title: 'Metrics Storage', meteringRegion: 'us-east-1' },
+        ],
         policy: { lingerMs: 0 },
       }),
       clock: clock.now,
@@ -59,8 +69,9 @@ describe('from a buyer to a bill', () => {
     const sendMetering = createSendMeteringHandler(around('send-metering'));
     const watchDeadlines = createWatchDeadlinesHandler(around('watch-deadlines'));
     const gateway = await startGateway({
-      resolveBuyer: createResolveBuyerHandler(around('resolve-buyer'), '{}'),
-      registerCustomer: createRegisterCustomerHandler(around('register-customer'), '{}'),
+      resolveBuyer: createResolveBuyerHandler(around('resolve-buyer'), SIGN_UP_PAGES),
+      registerCustomer: createRegisterCustomerHandler(around('register-customer'), SIGN_UP_PAGES),
+      completeSignUp: createCompleteSignUpHandler(around('complete-sign-up'), SIGN_UP_PAGES),
       recordUsage: createRecordUsageHandler(around('record-usage')),
       readCustomer: () => Promise.reject(new Error('Nobody asks for a customer here.')),
     });
@@ -111,6 +122,32 @@ describe('from a buyer to a bill', () => {
     );
     await tick('2026-09-21T12:15:00Z');
     await tick('2026-09-21T13:15:00Z');
+    // Another buyer is handed on to the seller's own page, and signs up there, twice.
+    await control.put('/control/products/metrics-storage', { title: 'Metrics Storage', dimensions: [{ key: 'gb' }] });
+    const other = await control.post<{ agreementId: string }>('/control/agreements', {
+      productCode: 'metrics-storage',
+    });
+    const { token: otherToken } = await control.post<{ token: string }>(
+      `/control/agreements/${other.agreementId}/tokens`,
+    );
+    const handedOn = await fetch(`${gateway.url}/register`, {
+      method: 'POST',
+      body: new URLSearchParams({ 'x-amzn-marketplace-token': otherToken }),
+      redirect: 'manual',
+    });
+    const handOff = new URL(handedOn.headers.get('location') ?? '').searchParams.get('handOff') ?? '';
+    const signUps = createSignUps({
+      url: gateway.url,
+      pagesUrl: gateway.url,
+      signUpUrl: SIGN_UP_URL,
+      stage: 'local',
+      clock: clock.now,
+    });
+    const redemption = await signUps.redeem(handOff);
+    if (redemption.kind !== 'redeemed') throw new Error(`The hand-off is ${redemption.kind}.`);
+    const answers = { email: 'bob@example.com', fields: { name: 'Bob', company: 'Example' } };
+    expect(await signUps.register(redemption.buyer, answers)).toEqual({ kind: 'registered' });
+    expect(await signUps.register(redemption.buyer, answers)).toEqual({ kind: 'already' });
     // The licence ends, and its last window passes.
     const endedAt = Date.parse('2026-09-21T13:20:00Z');
     await world.customers.noteEnding(licenceKeyOf({ style: 'licence', licenceArn: agreement.licenceArn }), {

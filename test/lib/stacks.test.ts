@@ -84,15 +84,15 @@ describe('functions', () => {
     const timeouts = stacks.ofType('AWS::Lambda::Function').map(({ Properties }) => Number(Properties['Timeout']));
 
     expect(timeouts.sort((one, other) => one - other)).toEqual([
-      25, 25, 25, 25, 30, 60, 60, 60, 300, 300, 300, 300, 300, 300, 300,
+      25, 25, 25, 25, 25, 30, 60, 60, 60, 300, 300, 300, 300, 300, 300, 300,
     ]);
   });
 
   test('what nothing calls is left out: entitlements of no contract, webhooks to nowhere, mail from nobody', () => {
     const names = smallest.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['AlarmName']);
 
-    expect(smallest.ofType('AWS::Lambda::Function')).toHaveLength(handlerNames().length - 3);
-    expect(names.join()).not.toMatch(/refresh-entitlements|deliver-webhooks|send-mail/);
+    expect(smallest.ofType('AWS::Lambda::Function')).toHaveLength(handlerNames().length - 4);
+    expect(names.join()).not.toMatch(/refresh-entitlements|deliver-webhooks|send-mail|complete-sign-up/);
     expect(allowed(smallest.ofType('AWS::IAM::Policy')).join()).not.toMatch(/GetEntitlements|ses:/);
   });
 });
@@ -128,6 +128,12 @@ describe('roles', () => {
       ...dynamodb('usage', 'GetItem', 'PutItem'),
       ...dynamodb('work', 'UpdateItem'),
       ...dynamodb('rejects', 'UpdateItem'),
+    ],
+    CompleteSignUp: [
+      ...STANDING,
+      ...dynamodb('work', 'GetItem', 'PutItem'),
+      ...dynamodb('buyers', 'GetItem', 'PutItem'),
+      ...on('SessionKeysSecret', 'secretsmanager:GetSecretValue'),
     ],
     ReadCustomer: [...dynamodb('customers', 'BatchGetItem', 'GetItem'), ...dynamodb('ledger', 'Query')],
     ApplyNotice: [
@@ -221,6 +227,7 @@ describe('roles', () => {
       'aws-marketplace:ResolveCustomer on *',
       expect.stringMatching(/^execute-api:Invoke on .*\/prod\/GET\/customers\/\*/),
       expect.stringMatching(/^execute-api:Invoke on .*\/prod\/HEAD\/customers\/\*/),
+      expect.stringMatching(/^execute-api:Invoke on .*\/prod\/POST\/customers\/\*\/registration/),
     ]);
   });
 });

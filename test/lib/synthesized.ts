@@ -33,7 +33,13 @@ export const EVERYTHING = {
   homeRegion: 'eu-central-1',
   products: [
     ...(exampleSettings()['products'] as object[]),
-    { productCode: 'contractcode12345678', title: 'Seats', pricingModel: 'contract' },
+    {
+      productCode: 'contractcode12345678',
+      title: 'Seats',
+      pricingModel: 'contract',
+      registration: { sellerName: 'Example Seats', accent: '#0f766e' },
+      signUp: { url: 'https://seats.example.com/aws' },
+    },
     { productCode: LEGACY_CODE, title: 'Old Timer', identityStyle: 'legacy' },
   ],
   legacyTopics: ['subscription', 'entitlement'].map(

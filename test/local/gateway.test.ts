@@ -12,7 +12,13 @@ async function startTestGateway() {
     seen.push({ path, resource, bytes: Buffer.from(body ?? '', 'base64').length });
     return { statusCode: 200, headers: {}, body: 'handled' };
   };
-  const backend = { resolveBuyer: handler, registerCustomer: handler, recordUsage: handler, readCustomer: handler };
+  const backend = {
+    resolveBuyer: handler,
+    registerCustomer: handler,
+    completeSignUp: handler,
+    recordUsage: handler,
+    readCustomer: handler,
+  };
   const gateway = await startGateway(backend);
   onTestFinished(() => gateway.close());
   return { gateway, seen, port: Number(new URL(gateway.url).port) };

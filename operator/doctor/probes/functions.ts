@@ -96,6 +96,7 @@ const NEEDS: Readonly<Record<string, readonly (readonly [action: string, on: str
     ['dynamodb:UpdateItem', 'CUSTOMERS_TABLE'],
   ],
   'register-customer': [['dynamodb:PutItem', 'BUYERS_TABLE']],
+  'complete-sign-up': [['dynamodb:PutItem', 'BUYERS_TABLE']],
   'record-usage': [['dynamodb:PutItem', 'USAGE_TABLE']],
   'close-hours': [
     ['dynamodb:Query', 'USAGE_TABLE'],
