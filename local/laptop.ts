@@ -24,6 +24,7 @@ import { mailRule, startMessaging, webhookRules } from './messaging.ts';
 import { NoticeFeed } from './notice-feed.ts';
 import type { Schedule } from './schedules.ts';
 import { startSecrets, WEBHOOK_SECRET_ARN } from './secrets.ts';
+import { DemoSignUpPage } from './sign-up-page.ts';
 import { createTables, type TableNames } from './tables.ts';
 
 interface LaptopOptions {
@@ -35,6 +36,8 @@ interface LaptopOptions {
   readonly simulator: Omit<SimulatorOptions, 'dataPath'>;
   readonly products: readonly object[];
   readonly policy?: object;
+  /** The product whose buyers sign up on the demo of a seller's own page; none where absent. */
+  readonly ownSignUp?: { readonly productCode: string; readonly registration: object };
   /** Where what the product is told is also posted; a public https address. */
   readonly webhookUrl?: string;
   readonly log: Log;
@@ -115,6 +118,10 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     const mail = new MailCatcher(clock.now);
     const mailServer = await mail.serve();
     closers.push(() => mailServer.close());
+    const signUpPage = new DemoSignUpPage(clock.now);
+    const { ownSignUp } = options;
+    const signUpServer = ownSignUp && (await signUpPage.serve());
+    if (signUpServer) closers.push(() => signUpServer.close());
     const settings: BackendOptions = {
       databaseEndpoint: database.endpoint,
       tables,
@@ -126,6 +133,13 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
       clock: clock.now,
       noticeClock: clock.ahead,
       products: options.products,
+      ...(ownSignUp && signUpServer
+        ? {
+            productPages: {
+              [ownSignUp.productCode]: { registration: ownSignUp.registration, signUp: { url: signUpServer.url } },
+            },
+          }
+        : {}),
       ...(options.policy === undefined ? {} : { policy: options.policy }),
       webhooks,
       log,
@@ -140,6 +154,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
     ]);
     const gateway = await startGateway(noting(backend, visits), options.appPort, demo);
     closers.push(() => gateway.close());
+    if (signUpServer) signUpPage.connect(gateway.url);
     const policy = parseMeteringPolicy(JSON.stringify(options.policy ?? {}));
     return {
       client,

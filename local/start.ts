@@ -9,6 +9,7 @@ import { writeDeploymentFile } from '../operator/deployment-file.ts';
 import { openDesk } from '../operator/desk.ts';
 import { type Laptop, startLaptop } from './laptop.ts';
 import { runSchedules } from './schedules.ts';
+import { DEMO_FIELDS } from './sign-up-page.ts';
 import { storyLog } from './story-log.ts';
 
 const FOLDER = '.local/start';
@@ -52,6 +53,12 @@ const PRODUCTS = [
     zeroRecords: 'off',
   },
 ];
+
+/** Its buyers are handed on to a page that is not the backend's. */
+const OWN_SIGN_UP = {
+  productCode: 'demo-legacy-product',
+  registration: { sellerName: 'Demo Search', accent: '#0f766e', fields: DEMO_FIELDS },
+};
 
 // An hour closes as soon as it is over: who moves the clock by hand wants to see the bill, not to wait ten minutes.
 const POLICY = { settleDelayMs: 0, lingerMs: 0 };
@@ -111,6 +118,7 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
     // A new world's clock stands still until a person moves it, so the time of the printed curl line stays right.
     simulator: { port: marketplacePort, seed: 'demo', clock: { mode: 'set', at: new Date().toISOString() } },
     products: PRODUCTS,
+    ownSignUp: OWN_SIGN_UP,
     policy: POLICY,
     ...(webhookUrl === undefined ? {} : { webhookUrl }),
     log,
@@ -171,6 +179,7 @@ Ready in ${(tookMs / SECOND_MS).toFixed(1)} s. The world's time is ${time}.${con
   Mail to buyers and to you    ${appUrl}/demo/mails
 
 1. Open the marketplace, subscribe to a product, press "Set up your account", and fill in the page.
+   Demo Search leads to a sign-up page of the seller's own instead: docs/registration.md.
 2. Report usage with the customer id that the last page shows:
 
    curl -s ${appUrl}/usage -d '{"events":[{"id":"event-1","customerId":"cus_…","dimension":"requests","quantity":5,"time":"${time}"}]}'
