@@ -147,4 +147,45 @@ describe('fulfillment migrate sample', { timeout: 120_000 }, () => {
     expect(atOnce.map(({ exitCode }) => exitCode).every((code) => code !== 3)).toBe(true);
     expect(sumsOf(again.stdout)).toMatchObject({ known: 2, 'takenBefore requests': 30, 'takenBefore gb_stored': 2 });
   });
+
+  test('ends at Ctrl-C in code 130, and what was left is brought by the next run', async () => {
+    const { world, old, migrate, at } = await movingHouse(services());
+    const { acme, beta } = await halfSent(old, at);
+    await at('12:06');
+
+    const stopped = await migrate(USAGE.replace('--quiet-for 0', '--quiet-for 600'), { interruptedAt: 'Looking' });
+    await migrate(USAGE);
+    await closeAndSend(world);
+
+    expect(stopped.exitCode).toBe(130);
+    expect(await billOf(world)).toEqual(truthOf(acme, beta));
+  });
+
+  test.each([
+    ['without a reason', '--apply', '--why TEXT'],
+    ['with a log and without one', `${WHY} --cloudtrail x --without-cloudtrail`, 'not both'],
+    ['with no number of seconds', `${WHY} --quiet-for soon`, '--quiet-for takes'],
+    ['with a report that can’t be written', '--report /nowhere/rows.csv', "can't be written"],
+  ])('is called wrongly %s, in code 2', async (_, options, said) => {
+    const { migrate } = await movingHouse(services());
+
+    const { exitCode, stderr } = await migrate(options);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(said);
+  });
+
+  test('goes on under the id of its own act, and under none of another', async () => {
+    const { migrate, fulfillment } = await movingHouse(services());
+    const [own, other] = ['2026-09-21T10:05:00.000Z.own', '2026-09-21T10:05:00.000Z.other'];
+    await fulfillment(`prices set --product metrics-cloud --dimension requests --price 0.02 --why x --act-id ${other}`);
+
+    const ends = [await migrate(`${WHY} --act-id ${own}`), await migrate(`${WHY} --act-id ${own}`)];
+    const refused = await migrate(`${WHY} --act-id ${other}`);
+
+    expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    expect(refused.stderr).toContain('stands for another act (setPrice)');
+    const { stdout } = await fulfillment('ledger export --audit --from 2026-09 --to 2026-09');
+    expect(stdout.split('\n').filter((line) => line.includes(',migrate,'))).toHaveLength(1);
+  });
 });

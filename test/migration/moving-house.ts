@@ -15,8 +15,8 @@ export async function movingHouse(services: Parameters<typeof startBackendWorld>
   });
   const old = await startOldStack(world);
   const fulfillment = commandsOn(world);
-  const migrate = (options = '') =>
-    fulfillment(`migrate sample --subscribers ${old.subscribers} --records ${old.records} ${options}`);
+  const migrate = (options = '', person: Parameters<typeof fulfillment>[1] = {}) =>
+    fulfillment(`migrate sample --subscribers ${old.subscribers} --records ${old.records} ${options}`, person);
   const at = (time: string) => world.clock.set(Date.parse(`2026-09-21T${time}:00Z`));
   return { world, old, fulfillment, migrate, at };
 }

@@ -36,7 +36,7 @@ async function diedHalfWay() {
   const { acme, beta } = await halfSent(old, at);
   await at('11:30');
   for (const message of await old.collect())
-    await old.send(message, message.customerIdentifier === acme.customerIdentifier);
+    await old.send(message, message.customerIdentifier === acme.customerIdentifier ? 0 : Infinity);
   await old.record(acme, '2026-09-21T11:50:00Z', requests(400));
   await at('12:06');
   const { customerIdentifier } = acme;
@@ -75,6 +75,39 @@ describe('an old sender', { timeout: 120_000 }, () => {
     expect(exitCode).toBe(1);
     expect(sumsOf(stdout)).toMatchObject({ 'refused requests': 427, 'refused gb_stored': 2 });
     expect(await billOf(world)).toEqual(truthOf(acme, beta));
+  });
+
+  test.each([1, 2])(
+    'that died after %i of its notes has the rest found by the sum that AWS answered, without AWS’s log',
+    async (notes) => {
+      const { world, old, at, migrate } = await movingHouse(services());
+      const { acme, beta } = await halfSent(old, at);
+      await old.record(acme, '2026-09-21T11:25:00Z', requests(1));
+      await at('11:30');
+      for (const message of await old.collect()) await old.send(message, notes);
+      await old.record(acme, '2026-09-21T11:50:00Z', requests(400));
+      await at('12:06');
+
+      const { exitCode } = await migrate(USAGE);
+      await closeAndSend(world);
+
+      const name = `${acme.customerIdentifier} requests`;
+      expect(exitCode).toBe(0);
+      expect(await billOf(world)).toEqual({ ...truthOf(acme, beta), [name]: 5 + 27 + 1 + 400 });
+    },
+  );
+
+  test('whose log lacks what the table tells as billed is not ruled out by it', async () => {
+    const { migrate, sent, old, acme } = await diedHalfWay();
+    const half = sent.filter(({ quantity }) => quantity !== 5);
+
+    const { exitCode, stderr } = await migrate(
+      `--cloudtrail ${aFile('trail.json', cloudTrail(half))} ${CHECKED.replace('--json', '')}`,
+    );
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("AWS's log lacks 1 amounts of the last day");
+    expect((await old.item(acme, '2026-09-21T11:50:00Z'))?.['taken_over']).toBeUndefined();
   });
 
   test('is not believed without AWS’s log: taking usage over then has to be asked for', async () => {

@@ -125,6 +125,19 @@ describe('a row of the old tables', { timeout: 120_000 }, () => {
     },
   );
 
+  test('of a buyer whose row was written anew after its usage is taken over all the same', async () => {
+    const { world, old, at, migrate } = await movingHouse(services());
+    const acme = await old.buyer({ created: { S: String(Date.parse('2026-09-21T12:04:00Z')) } });
+    await old.record(acme, '2026-09-21T11:10:00Z', requests(9));
+    await at('12:06');
+
+    const { exitCode } = await migrate(USAGE);
+    await closeAndSend(world);
+
+    expect(exitCode).toBe(0);
+    expect(await billOf(world)).toEqual({ [`${acme.customerIdentifier} requests`]: 9 });
+  });
+
   test('of a buyer whom AWS itself has told us of changes nothing of its standing', async () => {
     const { world, old, at, migrate, fulfillment } = await movingHouse(services());
     const acme = await old.buyer({ successfully_subscribed: { BOOL: false }, subscription_expired: { BOOL: true } });

@@ -34,13 +34,13 @@ export function fateOf(record: PendingRecord, facts: TakeOverFacts): Fate {
   const { licence, product, cutOverHour, doubt, products, policy, nowMs } = facts;
   const { atMs, amounts } = record;
   if (doubt === 'sentUntold') {
-    return fate('sent', 'sentUntold', "AWS's log shows it as billed; the old sender died before it noted that.");
+    return fate('sent', 'sentUntold', 'AWS has it; the old sender died before it noted that.');
   }
   if (doubt === 'doubtful') {
     return fate(
       'refused',
       'doubtful',
-      "AWS's log shows an amount of this buyer and dimension that the old table does not tell, and no sum of its pending records is that amount. Find out which of them AWS has, delete those rows or correct them, and run this again.",
+      'AWS has units of this buyer that no row tells of, and the oldest pending records do not come to just as many. Find out which of them AWS has, delete those rows or correct them, and run this again.',
     );
   }
   if (!product || !licence) {

@@ -59,7 +59,8 @@ export type ActRefusal =
   | 'changeRuns'
   | 'oldSenderRuns'
   | 'cutOverUnset'
-  | 'sentAfterCutOver';
+  | 'sentAfterCutOver'
+  | 'logIncomplete';
 
 /** Nothing was changed. The message says what was wrong, what is expected and what to do. */
 export interface Refused {

@@ -23,6 +23,8 @@ export type Named =
   | { readonly kind: 'named'; readonly name: LicenceName; readonly licenceKey: string; readonly product: Product }
   | { readonly kind: 'unnamed'; readonly code: string; readonly message: string };
 
+export type NamedOf = (customerIdentifier: string) => Named;
+
 /**
  * The licence behind a key of the old tables. The key itself tells by what AWS meters the buyer, and so does the
  * product's setting here: where they differ nothing is taken, since AWS bills what is sent under both.
@@ -59,6 +61,7 @@ function styleOf(customerIdentifier: string): IdentityStyle | undefined {
 interface Doing {
   readonly isApplied: boolean;
   readonly last: LastAnswer | undefined;
+  readonly firstUsedAt: number | undefined;
   readonly nowMs: number;
 }
 
@@ -69,7 +72,7 @@ export async function migrateBuyer(
   ports: MigrateBuyerPorts,
   old: OldBuyer,
   named: Named,
-  { isApplied, last, nowMs }: Doing,
+  { isApplied, last, firstUsedAt, nowMs }: Doing,
 ): Promise<Told> {
   if (named.kind === 'unnamed') return { fate: 'refused', code: named.code, message: named.message };
   const { product, licenceKey } = named;
@@ -84,7 +87,7 @@ export async function migrateBuyer(
   const { customerId } = customer;
   // Before the standing: the first event of access then says that the buyer has registered.
   if (old.details) await registerCustomer(ports, { customerId, ...old.details, submittedAt: old.createdAt ?? nowMs });
-  for (const notice of await noticesOf(ports, old, named, { standing, nowMs }))
+  for (const notice of await noticesOf(ports, old, named, { standing, firstUsedAt, nowMs }))
     await applyNotice(ports, notice, '', nowMs);
   return { fate: kind === 'created' ? 'made' : 'known', ...told, customerId };
 }
@@ -105,17 +108,23 @@ function buyerOf({ customerAwsAccountId }: OldBuyer, { name, product }: NamedBuy
   };
 }
 
+interface Judged {
+  readonly standing: ReturnType<typeof standingTold>;
+  readonly firstUsedAt: number | undefined;
+  readonly nowMs: number;
+}
+
 /** Of a buyer of whom AWS has told us itself, nothing: its word stands. One by licence is told of by agreement alone. */
 async function noticesOf(
   { notices }: MigrateBuyerPorts,
   old: OldBuyer,
   { name, licenceKey }: NamedBuyer,
-  { standing, nowMs }: { readonly standing: ReturnType<typeof standingTold>; readonly nowMs: number },
+  { standing, nowMs, firstUsedAt = nowMs }: Judged,
 ): Promise<Notice[]> {
   if (standing === 'untold' || name.style !== 'legacy') return [];
   const { notices: kept } = await notices.thread(buyerThread(licenceKey));
   if (kept.some(({ channel }) => channel !== 'operator')) return [];
-  const startedAt = Math.min(old.createdAt ?? nowMs, nowMs - 1);
+  const startedAt = Math.min(old.createdAt ?? nowMs, firstUsedAt, nowMs - 1);
   const word = (kind: 'subscribed' | 'unsubscribed', atMs: number): Notice => ({
     noticeId: `migrated-${licenceKey}-${kind}`,
     channel: 'operator',

@@ -4,13 +4,22 @@
 // If it stops: the same again does what is left
 import { type HourStart, hourOf, hourStartMs } from '../../domain/hour.ts';
 import type { MalformedRecord } from '../../domain/migration/old-record.ts';
-import { nameOf, type Pending, ToldSends, untoldSends } from '../../domain/migration/untold-sends.ts';
+import { nameOf, untoldRecords } from '../../domain/migration/untold-sends.ts';
 import { type Act, actProblem, auditOf, type Refused, refuse } from '../../domain/operations/act.ts';
 import type { ReportedUsage } from '../../domain/operations/reported-usage.ts';
 import type { LedgerStore } from '../ports.ts';
-import { type MigrateBuyerPorts, migrateBuyer, type Named, nameOfBuyer } from './migrate-buyer.ts';
+import { knownSends, logRefusal } from './known-sends.ts';
+import { type MigrateBuyerPorts, migrateBuyer, type Named, type NamedOf, nameOfBuyer } from './migrate-buyer.ts';
 import type { Report } from './report.ts';
-import { type BuyerSurvey, lastAnswers, movedSince, type RecordSurvey, surveyBuyers, surveyRecords } from './survey.ts';
+import {
+  type BuyerSurvey,
+  firstUses,
+  lastAnswers,
+  movedSince,
+  type RecordSurvey,
+  surveyBuyers,
+  surveyRecords,
+} from './survey.ts';
 import { putTaken, type TakeOverPorts, takeOver } from './take-over-usage.ts';
 
 export type MigratePorts = MigrateBuyerPorts &
@@ -36,10 +45,10 @@ export type MigrationOutcome = Refused | { readonly kind: 'done' | 'planned'; re
 /** Brings the buyers and the unsent usage of AWS's serverless sample here. Tells of each row. A repeat adds nothing. */
 export async function migrateSample(
   ports: MigratePorts,
-  { act, takesUsage, productCode, reported = [] }: Migration,
+  { act, takesUsage, productCode, reported }: Migration,
   tell: Report,
 ): Promise<MigrationOutcome> {
-  const problem = act && actProblem(act);
+  const problem = act && (actProblem(act) ?? (await takenRefusal(ports, act)));
   if (problem) return problem;
   const looksTwice = act !== undefined && takesUsage;
   const first = looksTwice ? await surveyRecords(ports.tables, silent) : undefined;
@@ -63,25 +72,24 @@ export async function migrateSample(
       `${moved} pending records of the old table were sent while it was looked at: its sender runs. Switch off its schedule and its queue's function, wait until no message is left, and run this again.`,
     );
   }
+  const known = knownSends(records, reported ?? [], of);
+  const isPartial = reported !== undefined && logRefusal(known, ports.clock());
+  if (isPartial) return isPartial;
   if (act) await noteAct(ports, act, buyers, records);
   await bringBuyers(ports, buyers, { of, records, isApplied: act !== undefined }, report);
   for (const record of records.malformed) await tellMalformed(record, report);
-  for (const record of records.taken) {
+  await sideBySide(records.taken, async (record) => {
     const named = of(record.key.customerIdentifier);
     if (act) await putTaken(ports, record, named, report);
     else for (const amount of record.amounts) await report({ ...takenBefore, ...record.key, ...amount });
-  }
-  const { doubts, unmatched } = doubtsOf(records, reported, of);
-  for (const record of records.pending) {
-    const named = of(record.key.customerIdentifier);
+  });
+  const doubts = untoldRecords(known.pending, known.answers, known.theirs);
+  await sideBySide(records.pending, async (record) => {
+    const named = onlyKnown(of(record.key.customerIdentifier), record.key, buyers);
     const doubt = doubts.get(nameOf(record.key));
-    await takeOver(
-      ports,
-      record,
-      { named: onlyKnown(named, record.key, buyers), doubt, act: takesUsage ? act : undefined },
-      report,
-    );
-  }
+    await takeOver(ports, record, { named, doubt, act: takesUsage ? act : undefined }, report);
+  });
+  const unmatched = known.reported.filter(({ licenceKey }) => licenceKey === undefined).length;
   return { kind: act ? 'done' : 'planned', unmatched };
 }
 
@@ -92,8 +100,6 @@ const takenBefore = {
   code: 'marked',
   message: 'It was taken over before.',
 } as const;
-
-type NamedOf = (customerIdentifier: string) => Named;
 
 /** A buyer whom no row of the subscribers names is none of those who come over. */
 function onlyKnown(
@@ -158,30 +164,34 @@ async function bringBuyers(
   for (const { customerIdentifier, message } of malformed) {
     await report({ row: 'buyer', fate: 'refused', code: 'malformed', message, customerIdentifier });
   }
-  const last = lastAnswers(records);
-  for (const [customerIdentifier, old] of buyers) {
-    const doing = { isApplied, last: last.get(customerIdentifier), nowMs: ports.clock() };
-    const told = await migrateBuyer(ports, old, of(customerIdentifier), doing);
+  const [last, first] = [lastAnswers(records), firstUses(records)];
+  await sideBySide([...buyers], async ([customerIdentifier, old]) => {
+    const told = await migrateBuyer(ports, old, of(customerIdentifier), {
+      isApplied,
+      last: last.get(customerIdentifier),
+      firstUsedAt: first.get(customerIdentifier),
+      nowMs: ports.clock(),
+    });
     await report({ row: 'buyer', customerIdentifier, ...told });
-  }
+  });
 }
 
-function doubtsOf(records: RecordSurvey, reported: readonly ReportedUsage[], of: NamedOf) {
-  const told = new ToldSends();
-  for (const answer of records.answers) {
-    const named = of(answer.customerIdentifier);
-    if (named.kind === 'named') told.add(named.licenceKey, answer);
+async function takenRefusal({ ledger }: MigratePorts, { actionId }: Act): Promise<Refused | undefined> {
+  const noted = await ledger.action(actionId);
+  if (!noted || noted.action === 'migrate') return undefined;
+  return refuse('actionIdTaken', `The act's id ${actionId} stands for another act (${noted.action}).`);
+}
+
+/** Enough to keep both databases busy; memory and their capacity hold no more at once. */
+const SIDE_BY_SIDE = 16;
+
+/** Some at a time. Where one fails, those beside it are waited for, and none is begun after them. */
+async function sideBySide<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < items.length; from += SIDE_BY_SIDE) {
+    const ended = await Promise.allSettled(items.slice(from, from + SIDE_BY_SIDE).map(task));
+    const failed = ended.find((each) => each.status === 'rejected');
+    if (failed) throw failed.reason;
   }
-  const untils = new Map<string, HourStart>();
-  const pending: Pending[] = records.pending.flatMap((record) => {
-    const named = of(record.key.customerIdentifier);
-    if (named.kind === 'unnamed') return [];
-    untils.set(named.licenceKey, named.product.rehearsal?.until ?? hourOf(record.atMs));
-    return [{ ...record, licenceKey: named.licenceKey }];
-  });
-  const theirs = reported.filter(({ licenceKey = '', hour }) => hour < (untils.get(licenceKey) ?? ''));
-  const unmatched = reported.filter(({ licenceKey }) => licenceKey === undefined).length;
-  return { doubts: untoldSends(pending, told, theirs), unmatched };
 }
 
 async function tellMalformed({ key, amounts, code, message }: MalformedRecord, report: Report): Promise<void> {

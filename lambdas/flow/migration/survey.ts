@@ -15,12 +15,18 @@ import { nameOf } from '../../domain/migration/untold-sends.ts';
 import type { OldTables } from './old-tables.ts';
 import type { Report } from './report.ts';
 
+interface SurveyedAnswer extends OldAnswer {
+  readonly customerIdentifier: string;
+  /** What the records that it stands on come to, of its dimension. */
+  readonly notedQuantity: number;
+}
+
 export interface RecordSurvey {
   readonly pending: readonly PendingRecord[];
   readonly taken: readonly TakenRecord[];
   readonly malformed: readonly MalformedRecord[];
-  /** Each answer of AWS that the table tells, with its buyer; one call's stands on many records and is here once. */
-  readonly answers: readonly (OldAnswer & { readonly customerIdentifier: string })[];
+  /** Each answer of AWS that the table tells; one call's stands on many records and is here once. */
+  readonly answers: readonly SurveyedAnswer[];
 }
 
 /** Reads every record. Those that the old sender is done with are told as they pass, and are not kept. */
@@ -28,22 +34,30 @@ export async function surveyRecords(tables: OldTables, report: Report): Promise<
   const pending: PendingRecord[] = [];
   const taken: TakenRecord[] = [];
   const malformed: MalformedRecord[] = [];
-  const answers = new Map<string, RecordSurvey['answers'][number]>();
+  const answers = new Map<string, SurveyedAnswer>();
   for await (const page of tables.records()) {
     for (const record of page) {
       if (record.kind === 'pending') pending.push(record);
       else if (record.kind === 'taken') taken.push(record);
       else if (record.kind === 'malformed') malformed.push(record);
       else {
-        const { customerIdentifier } = record.key;
-        for (const answer of record.answers) {
-          answers.set(JSON.stringify([customerIdentifier, answer]), { customerIdentifier, ...answer });
-        }
+        noteAnswers(record, answers);
         await tellClosed(record, report);
       }
     }
   }
   return { pending, taken, malformed, answers: [...answers.values()] };
+}
+
+function noteAnswers({ key, amounts, answers }: ClosedRecord, known: Map<string, SurveyedAnswer>): void {
+  const { customerIdentifier } = key;
+  for (const answer of answers) {
+    const name = JSON.stringify([customerIdentifier, answer]);
+    const own = amounts.filter(({ dimension }) => dimension === answer.dimension);
+    const before = known.get(name)?.notedQuantity ?? 0;
+    const notedQuantity = own.reduce((sum, { quantity }) => sum + quantity, before);
+    known.set(name, { customerIdentifier, ...answer, notedQuantity });
+  }
 }
 
 async function tellClosed(record: ClosedRecord, report: Report): Promise<void> {
@@ -91,6 +105,17 @@ export function lastAnswers({ answers }: RecordSurvey): ReadonlyMap<string, Last
     latest.set(customerIdentifier, { atMs, isSubscribed: status !== 'CustomerNotSubscribed' });
   }
   return latest;
+}
+
+/** The earliest sign of a buyer's use: its row may have been written anew since, and say that it came later. */
+export function firstUses({ pending, answers }: RecordSurvey): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  const note = (customerIdentifier: string, atMs: number) =>
+    first.set(customerIdentifier, Math.min(first.get(customerIdentifier) ?? atMs, atMs));
+  for (const { key, atMs } of pending) note(key.customerIdentifier, atMs);
+  for (const { customerIdentifier, sentAtMs } of answers)
+    if (sentAtMs !== undefined) note(customerIdentifier, sentAtMs);
+  return first;
 }
 
 /** Records that were pending at a first look and are not at a second: the old sender is at work. */
