@@ -74,8 +74,8 @@ export async function startOldStack(world: BackendWorld) {
   onTestFinished(() => metering.destroy());
 
   /** Somebody subscribes at AWS, and fills in the old stack's form. */
-  const buyer = async (item: Record<string, AttributeValue> = {}): Promise<OldBuyerName> => {
-    const made = await world.control.post<OldBuyerName>('/control/agreements', { productCode: PRODUCT });
+  const buyer = async (item: Record<string, AttributeValue> = {}, agreement: object = {}): Promise<OldBuyerName> => {
+    const made = await world.control.post<OldBuyerName>('/control/agreements', { productCode: PRODUCT, ...agreement });
     const { customerIdentifier, awsAccountId } = made;
     await client.send(
       new PutItemCommand({

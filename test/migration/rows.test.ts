@@ -125,6 +125,47 @@ describe('a row of the old tables', { timeout: 120_000 }, () => {
     },
   );
 
+  test.each([
+    [
+      'a contract with consumption that includes its dimension',
+      { pricingModel: 'contractWithConsumption' },
+      'includedTwice',
+    ],
+    ['a pure contract', { pricingModel: 'contract' }, 'neverMetered'],
+  ])('of %s is refused: the old stack recorded what is beyond it', async (_, product, code) => {
+    const { old, at, migrate } = await movingHouse(services(), product);
+    const acme = await old.buyer();
+    await old.record(acme, '2026-09-21T11:10:00Z', requests(9));
+    await at('12:06');
+
+    const { exitCode, stdout } = await migrate(USAGE);
+
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`${code}: `);
+    expect(await old.item(acme, '2026-09-21T11:10:00Z')).toMatchObject({ metering_pending: 'true' });
+  });
+
+  test('of a contract with consumption that is set to take nothing off is billed', async () => {
+    const product = { pricingModel: 'contractWithConsumption', included: { requests: 'none' } };
+    const { world, old, at, migrate } = await movingHouse(services(), product);
+    await world.control.put('/control/products/metrics-cloud', {
+      title: 'Metrics Cloud',
+      identityStyle: 'legacy',
+      pricing: 'contractWithConsumption',
+      dimensions: [{ key: 'requests' }],
+    });
+    const entitlements = [{ dimension: 'requests', value: 1_000 }];
+    const acme = await old.buyer({}, { entitlements, endAt: '2027-09-21T10:00:00Z' });
+    await old.record(acme, '2026-09-21T11:10:00Z', requests(9));
+    await at('12:06');
+
+    await migrate(USAGE);
+    await world.backend.refreshEntitlements();
+    await closeAndSend(world);
+
+    expect(await billOf(world)).toEqual({ [`${acme.customerIdentifier} requests`]: 9 });
+  });
+
   test('of a buyer whose row was written anew after its usage is taken over all the same', async () => {
     const { world, old, at, migrate } = await movingHouse(services());
     const acme = await old.buyer({ created: { S: String(Date.parse('2026-09-21T12:04:00Z')) } });

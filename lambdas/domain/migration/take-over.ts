@@ -50,6 +50,8 @@ export function fateOf(record: PendingRecord, facts: TakeOverFacts): Fate {
       'The buyer is not a customer here: no row of the subscribers names it, or that row was refused. Mend the row, and run this again.',
     );
   }
+  const contract = contractFate(record, product);
+  if (contract) return contract;
   if (cutOverHour === undefined) {
     return fate('refused', 'cutOverUnset', `Product ${product.productCode} has no cut-over hour: set rehearsal.until.`);
   }
@@ -68,6 +70,21 @@ export function fateOf(record: PendingRecord, facts: TakeOverFacts): Fate {
     if (placed.kind === 'refused') return fate('refused', placed.code, placed.message);
   }
   return fate('take', 'taken', `Billed in ${cutOverHour}.`);
+}
+
+/** The old stack's records are what is beyond the contract: the product has taken off what the contract includes. */
+function contractFate({ amounts }: PendingRecord, { productCode, pricingModel, included }: Product): Fate | undefined {
+  if (pricingModel === 'contract') {
+    return fate('refused', 'neverMetered', `Product ${productCode} is a contract, of which no usage is billed.`);
+  }
+  const counted = amounts.find(({ dimension }) => included?.[dimension] !== 'none');
+  if (pricingModel === 'subscription' || !counted) return undefined;
+  const { dimension } = counted;
+  return fate(
+    'refused',
+    'includedTwice',
+    `The old stack records ${dimension} beyond the contract alone; here it would be counted into what the contract includes, and not be billed. Set included: { "${dimension}": "none" } of product ${productCode}, deploy, go on reporting what is beyond the contract alone, and run this again.`,
+  );
 }
 
 function isTooOld(code: string): boolean {
