@@ -6,10 +6,15 @@ import { parseSessionKeys } from './contracts/session-keys.ts';
 import type { Customer } from './domain/customer.ts';
 import { publicKeyOf, signingKeyOf } from './domain/hand-off.ts';
 import type { Product } from './domain/product.ts';
-import { everySettings, pagesOf, type Registrations } from './domain/registration-settings.ts';
+import {
+  everySettings,
+  pagesOf,
+  type RegistrationSettings,
+  type Registrations,
+} from './domain/registration-settings.ts';
 import { isSameToken } from './domain/session.ts';
 import { registerCustomer } from './flow/register-customer.ts';
-import { readSession } from './flow/registration-session.ts';
+import { type OpenSession, readSession } from './flow/registration-session.ts';
 import {
   failureAnswer,
   keysAnswer,
@@ -42,6 +47,14 @@ import { DynamoWorkStore } from './stores/work-store.ts';
 /** Nine fields of a thousand characters take less, percent-encoded in three alphabets. */
 const MAX_BODY_BYTES = 64 * 1024;
 
+/** What a browser with a session asks for. */
+interface Visit {
+  readonly frame: PageFrame;
+  readonly visit: OpenSession;
+  readonly route: string;
+  readonly form: URLSearchParams | undefined;
+}
+
 /** The buyer behind a session, as far as known to us. */
 interface Visitor {
   readonly frame: PageFrame;
@@ -72,6 +85,9 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
     clock,
   });
 
+  /** In which product's look a failure is told, where the product was known by then. */
+  const lookOfError = new WeakMap<Error, RegistrationSettings>();
+
   const answer = async (request: HttpRequest): Promise<HttpResponse> => {
     const { route, base } = placeOf(request.path);
     const shared: PageFrame = { settings: registrations.shared, base };
@@ -92,11 +108,21 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
     const form = isPost ? request.form(MAX_BODY_BYTES) : undefined;
 
     const visit = await readSession(keys, request.cookie(SESSION_COOKIE), clock());
-    const customer = visit && (await customers.customer(visit.session.customerId));
-    if (!visit || !customer) return failureAnswer(shared, 'sessionExpired');
+    if (!visit) return failureAnswer(shared, 'sessionExpired');
+    const { settings: look } = pagesOf(registrations, visit.session.productCode);
+    try {
+      return await answerVisit({ frame: { settings: look, base }, visit, route, form });
+    } catch (error) {
+      if (error instanceof Error) lookOfError.set(error, look);
+      throw error;
+    }
+  };
+
+  const answerVisit = async ({ frame, visit, route, form }: Visit): Promise<HttpResponse> => {
+    const customer = await customers.customer(visit.session.customerId);
+    if (!customer) return failureAnswer(frame, 'sessionExpired');
     const product = products.get(customer.productCode);
-    if (!product) return failureAnswer(shared, 'notOurProduct');
-    const frame = { settings: pagesOf(registrations, product.productCode).settings, base };
+    if (!product) return failureAnswer(frame, 'notOurProduct');
     const visitor: Visitor = { frame, customer, product, formToken: visit.formToken };
     if (route === DONE_ROUTE) return showDone(visitor);
     if (!form) return showForm(visitor);
@@ -119,7 +145,12 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
     return { ...seeOther(`${frame.base}${DONE_ROUTE}`, registered), facts: { customerId, productCode } };
   };
 
-  const fault = pageFaults(registrations.shared, (request, base) => retryOf(request, base, registrations));
+  const lookOf = (thrown: unknown) => (thrown instanceof Error ? lookOfError.get(thrown) : undefined);
+  const fault = pageFaults(
+    // What nobody foresaw stands behind the failure that it was taken for.
+    (failure) => lookOf(failure) ?? lookOf(failure.cause) ?? registrations.shared,
+    (request, base) => retryOf(request, base, registrations),
+  );
   return httpHandler({ log, clock, headers: PAGE_HEADERS, fault }, answer);
 }
 

@@ -91,7 +91,7 @@ export function createResolveBuyerHandler(
       log,
       clock,
       headers: pageHeaders(signUpOrigins(registrations)),
-      fault: pageFaults(registrations.shared, retryOf),
+      fault: pageFaults(() => registrations.shared, retryOf),
     },
     answer,
   );

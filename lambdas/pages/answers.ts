@@ -80,16 +80,16 @@ const PAGES_OF_INVALID_INPUT: Readonly<Record<string, FailureKind>> = {
 };
 
 /**
- * The page of a failure. `retryOf` reads from the request what the buyer would have to enter again; it is asked only
+ * The page of a failure, in the look that was known by then. `retryOf` reads from the request what the buyer would have to enter again; it is asked only
  * where trying again may help.
  */
 export function pageFaults(
-  settings: RegistrationSettings,
+  settingsOf: (failure: Failure) => RegistrationSettings,
   retryOf: (request: HttpRequest, base: string) => Retry | undefined,
 ): (failure: Failure, request: HttpRequest) => HttpResponse {
   return (failure, request) => {
     const { base } = placeOf(request.path);
-    const frame = { settings, base };
+    const frame = { settings: settingsOf(failure), base };
     const reference = request.requestId;
     if (failure.name === 'InvalidInput') {
       return failureAnswer(frame, PAGES_OF_INVALID_INPUT[failure.code] ?? 'contentTypeUnknown');

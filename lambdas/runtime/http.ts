@@ -1,11 +1,12 @@
 // HTTP in and out, the same for pages and for JSON: requests read, faults answered, headers set, one log line each.
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { asFailure, type Failure, type SafeFacts, Unavailable } from '../domain/failure.ts';
+import { type Failure, type SafeFacts, Unavailable } from '../domain/failure.ts';
 import type { Clock } from './clock.ts';
 import type { LambdaContext } from './handler.ts';
 import { type HttpRequest, readRequest } from './http-request.ts';
 import { type Log, safeFactsOf } from './log.ts';
+import { failureOfRequest } from './outage.ts';
 
 export interface HttpResponse {
   readonly status: number;
@@ -55,9 +56,9 @@ export function httpHandler(
 function faultsToAnswers(settings: HttpSettings): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
   return {
     onError: (request) => {
-      const failure = asFailure(request.error);
+      const failure = failureOfRequest(request.error);
       const { httpMethod, requestContext } = request.event;
-      const facts = { method: httpMethod, requestId: requestContext.requestId, ...safeFactsOf(request.error) };
+      const facts = { method: httpMethod, requestId: requestContext.requestId, ...safeFactsOf(failure) };
       // What a caller did wrong is no trouble of ours: nobody is to be woken for it.
       if (failure.name === 'InvalidInput') settings.log.info('RequestRefused', facts);
       else settings.log.error('RequestFailed', facts);

@@ -399,6 +399,18 @@ describe('a product with a look of its own', () => {
     }
   });
 
+  it('is shown by it, and keeps what was written, where the database fails in the middle', async () => {
+    world.restart({}, OWN);
+    const { cookie, formToken } = await arrived({ productCode: 'legacy-code' });
+    world.restart({ AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' }, OWN);
+
+    const result = await world.registration({ cookie, form: { email: 'a@b.co', team: 'Red', formToken } });
+
+    expect(result.statusCode).toBe(503);
+    expect(result.body).toContain('Old &amp; Sons');
+    expect(result.body).toContain('name="team" value="Red"');
+  });
+
   it('leaves the pages of the others, and those before any product is known, as the deployment has them', async () => {
     world.restart({}, OWN);
     const other = await arrived();

@@ -33,6 +33,24 @@ describe('faults as JSON', () => {
     expect(lines.join()).not.toContain(thrown.message);
   });
 
+  it.each([
+    ['nobody listens', { name: 'Error', code: 'ECONNREFUSED' }, 503],
+    ['it answers too late', { name: 'TimeoutError' }, 503],
+    ['it fails', { name: 'InternalServerError', $fault: 'server' }, 503],
+    ['it is throttled', { name: 'ProvisionedThroughputExceededException', $fault: 'client' }, 503],
+    ['it refuses what we ask', { name: 'ValidationException', $fault: 'client' }, 500],
+    ['it does not let us', { name: 'AccessDeniedException', $fault: 'client' }, 500],
+  ])('of AWS’s database, where %s, are told as what they are', async (_what, members, status) => {
+    const error = Object.assign(new Error('table x'), { $metadata: { attempts: 5 } }, members);
+    const { call, lines } = aHandler(() => Promise.reject(error));
+
+    const result = await call({ path: '/usage', body: '{}' });
+
+    expect(result.statusCode).toBe(status);
+    expect(result.headers?.['Retry-After']).toBe(status === 503 ? '5' : undefined);
+    expect(lines.join()).not.toContain('table x');
+  });
+
   it('answers before Lambda’s time is over', async () => {
     const { call } = aHandler(() => new Promise<string>(() => {}));
     const result = await call({ path: '/usage' }, { ...CONTEXT, getRemainingTimeInMillis: () => 520 });

@@ -1,4 +1,5 @@
 // Every page of ours by axe-core in a real browser, wide and narrow, light and dark: no violation.
+import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PRODUCT, startBackendWorld, useServices } from '../backend-world.ts';
@@ -12,6 +13,8 @@ const WINDOWS: readonly BrowserContextOptions[] = [
   { viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
   { viewport: { width: 360, height: 740 }, colorScheme: 'dark' },
 ];
+
+const SCREENSHOTS = join(import.meta.dirname, '../screenshots');
 
 const services = useServices();
 let testBrowser: TestBrowser | undefined;
@@ -92,7 +95,8 @@ describe('what a person meets', () => {
   });
 
   it('as a buyer, and in the simulated marketplace, has no violation', async () => {
-    const world = await startBackendWorld(services());
+    const registration = { accent: '#9d174d', sellerName: 'Rose & Co' };
+    const world = await startBackendWorld(services(), { productPages: { [PRODUCT]: { registration } } });
     const { url } = world.gateway;
     await world.control.put(`/control/products/${PRODUCT}`, {
       title: 'Metrics Cloud',
@@ -122,6 +126,7 @@ describe('what a person meets', () => {
         .click();
       await look.page.waitForURL(`${url}/registration`);
       await look.at('registration');
+      await look.page.screenshot({ path: join(SCREENSHOTS, `own-look-${options.colorScheme}.png`), fullPage: true });
       await look.page.getByRole('button', { name: 'Complete registration' }).click();
       await look.at('registration with mistakes');
       await submitRight(look.page, 'Ada Lovelace');
