@@ -92,6 +92,22 @@ test('its types let the example through, and refuse a setting that does not exis
   expect(complaintsAbout(exampleApp().replace('registration: {', 'registraton: {'))).toContain('registraton');
 }, 120_000);
 
+test('the sign-up page of the docs fits the types of the client', () => {
+  const docs = readFileSync(join(ROOT, 'docs/registration.md'), 'utf8');
+  const [, page = ''] = /```ts\n(import \{ createSignUps.*?)```/s.exec(docs) ?? [];
+  const express = `
+    type Route = (path: string, answer: (request: any, response: any) => unknown) => void;
+    declare const app: { get: Route; post: Route };
+    declare function startAgain(kind: string): string;
+    declare function form(problems: readonly { readonly name: string; readonly message: string }[]): string;
+  `;
+
+  expect(complaintsAbout(page + express)).toBe('');
+  expect(complaintsAbout(page.replace("told.kind === 'incomplete'", "told.kind === 'incomplet'") + express)).toContain(
+    'incomplet',
+  );
+}, 120_000);
+
 test('every export is there, with its types, and can be imported', () => {
   const entries = Object.entries(published.exports);
   expect(entries.length).toBeGreaterThan(0);
