@@ -184,7 +184,7 @@ function entriesOf(nowMs: number): ReportEntry[] {
   }));
 }
 
-function sendPorts({ ports }: BenchWorld, clock: () => number): SendPorts {
+export function sendPorts({ ports }: BenchWorld, clock: () => number): SendPorts {
   return {
     ...ports,
     clock,

@@ -8,6 +8,7 @@ import { benchClose } from './close.ts';
 import { benchCost } from './cost.ts';
 import { benchIntake } from './intake.ts';
 import { benchReads } from './reads.ts';
+import { benchScale } from './scale.ts';
 import { benchSender } from './sender.ts';
 import { benchWrites } from './writes.ts';
 
@@ -45,6 +46,7 @@ const benches: Readonly<Record<string, () => Promise<readonly object[]>>> = {
   cost: benchCost,
   intake: () => benchIntake(rounds),
   reads: () => benchReads({ rows, customers: buyers, rounds, keep: values.keep }),
+  scale: async () => benchScale(),
   sender: async () => [await benchSender(openRecords)],
   replay: async () => [await benchReplay()],
 };

@@ -18,3 +18,20 @@ export const FIFO_REQUEST = 0.5 / MILLION;
 
 /** As AWS counts a month. */
 export const HOURS_A_MONTH = 730;
+
+/** A month and GB each: https://aws.amazon.com/dynamodb/pricing/on-demand/ (tables, and backups to any second) */
+export const STORED_GB = 0.25;
+export const RECOVERABLE_GB = 0.2;
+
+/** https://aws.amazon.com/cloudwatch/pricing/ (logs taken in; an alarm, a metric, a dashboard a month) */
+export const LOGGED_GB = 0.5;
+export const ALARM = 0.1;
+export const METRIC = 0.3;
+export const DASHBOARD = 3;
+
+/** https://aws.amazon.com/waf/pricing/ (a web ACL, and a rule, a month) */
+export const WEB_ACL = 5;
+export const WEB_ACL_RULE = 1;
+
+/** https://aws.amazon.com/secrets-manager/pricing/ (a month) */
+export const SECRET = 0.4;
