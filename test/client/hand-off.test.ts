@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createSignUps, type SignUpsOptions } from '../../client/hand-off.ts';
 import { Misconfigured } from '../../lambdas/domain/failure.ts';
 import { DynamoBuyerStore } from '../../lambdas/stores/buyer-store.ts';
+import { DynamoCustomerDirectory } from '../../lambdas/stores/customer-directory.ts';
 import { PRODUCT, startBackendWorld, useServices } from '../backend-world.ts';
 
 const services = useServices();
@@ -110,6 +111,17 @@ describe('a buyer of a product with a sign-up page of its own', () => {
     const buyers = new DynamoBuyerStore(world.client, world.tables.buyers);
     expect(await buyers.details(arrived.customerId)).toBeUndefined();
     expect((await world.customers.customer(arrived.customerId))?.registeredAt).toBeUndefined();
+  });
+
+  test('who never finishes is listed among the unregistered, and is taken off by the registration', async () => {
+    const world = await aWorld();
+    const { arrived } = await world.redeemed();
+    const directory = new DynamoCustomerDirectory(world.client, world.tables);
+    const listed = async () => (await directory.list('unregistered', 10)).items;
+
+    expect(await listed()).toEqual([arrived.customerId]);
+    await world.signUps.register(arrived, ANSWERS);
+    expect(await listed()).toEqual([]);
   });
 
   test('is registered by nobody who has not redeemed the hand-off of this very buyer', async () => {
