@@ -50,7 +50,7 @@ const TAKEN = {
   eventsKeptMonths: 400 / 30.4,
   alarms: 60,
   metrics: 34,
-  webAclRules: 3,
+  webAclRules: 1,
   secrets: 1,
   /** The busiest second beside the mean. */
   peak: 5,
