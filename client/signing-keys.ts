@@ -43,5 +43,5 @@ export class SigningKeys {
 }
 
 function isPublicKey(value: unknown): value is PublicKey {
-  return isRecord(value) && value['kty'] === 'EC' && value['crv'] === 'P-256' && typeof value['kid'] === 'string';
+  return isRecord(value) && value['kty'] === 'OKP' && value['crv'] === 'Ed25519' && typeof value['kid'] === 'string';
 }

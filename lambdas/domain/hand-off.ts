@@ -1,5 +1,5 @@
 // The hand-off of a buyer to the seller's own sign-up page: what it says, and the key pair that signs it.
-import { createECDH, hkdfSync, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hkdfSync, sign } from 'node:crypto';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from './hour.ts';
 
 /** Says whom a buyer's browser is of, for one sign-up page, for five minutes and once. No personal data. */
@@ -48,15 +48,14 @@ export function handOffIssuer(stage: string): string {
 /** Says what the token is for: none of another kind is ever taken for a hand-off. */
 export const HAND_OFF_TYPE = 'hand-off+jwt';
 
-/** A public key on the curve P-256, as JSON Web Keys have it. */
+/** A public key of Ed25519, as JSON Web Keys have it: RFC 8037. */
 export interface PublicKey {
-  readonly kty: 'EC';
-  readonly crv: 'P-256';
-  readonly alg: 'ES256';
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly alg: 'EdDSA';
   readonly use: 'sig';
   readonly kid: string;
   readonly x: string;
-  readonly y: string;
 }
 
 export interface SigningKey extends PublicKey {
@@ -64,29 +63,25 @@ export interface SigningKey extends PublicKey {
   readonly d: string;
 }
 
-/** The order of the curve's group: SEC 2, version 2, section 2.4.2. */
-const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+/** A private key of Ed25519 is any 32 bytes that nobody else knows: RFC 8032, section 5.1.5. */
+const KEY_BYTES = 32;
 
-/** 64 bits more than the order has, so that no private key is likelier than another: FIPS 186-5, appendix A.2.1. */
-const KEY_BYTES = 40;
+/** What PKCS #8 puts before them: RFC 8410, section 7. */
+const PRIVATE_KEY_HEADER = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /**
  * The key pair that belongs to a key of the sessions: always the same of the same. Made for hand-offs alone, so that
  * neither use tells anything of the other.
  */
 export function signingKeyOf(keyId: string, sessionKey: string): SigningKey {
-  const bytes = Buffer.from(hkdfSync('sha256', sessionKey, '', 'hand-off ES256', KEY_BYTES));
-  const scalar = (BigInt(`0x${bytes.toString('hex')}`) % (ORDER - 1n)) + 1n;
-  const d = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex');
-  const curve = createECDH('prime256v1');
-  curve.setPrivateKey(d);
-  // 4, then both coordinates: SEC 1, version 2, section 2.3.3.
-  const point = curve.getPublicKey();
+  const bytes = Buffer.from(hkdfSync('sha256', sessionKey, '', 'hand-off Ed25519', KEY_BYTES));
+  const der = Buffer.concat([PRIVATE_KEY_HEADER, bytes]);
+  const { x = '' } = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })).export({
+    format: 'jwk',
+  });
   return {
-    ...{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: keyId },
-    x: point.subarray(1, 33).toString('base64url'),
-    y: point.subarray(33).toString('base64url'),
-    d: d.toString('base64url'),
+    ...{ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: keyId },
+    ...{ x, d: bytes.toString('base64url') },
   } as const;
 }
 
@@ -100,7 +95,7 @@ export interface HandOffParties {
   readonly audience: string;
 }
 
-/** The hand-off as a JSON Web Token: RFC 7519, signed as RFC 7515 and RFC 7518, section 3.4, say. */
+/** The hand-off as a JSON Web Token: RFC 7519, signed as RFC 7515 and RFC 8037 say. */
 export function signHandOff(
   { handOffId, customerId, productCode, licenseArn, expiresAt }: HandOff,
   { issuer, audience }: HandOffParties,
@@ -115,11 +110,7 @@ export function signHandOff(
     ...(licenseArn === undefined ? {} : { licenseArn }),
   };
   const signed = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  const { kty, crv, x, y, d } = key;
-  const signature = sign('sha256', Buffer.from(signed), {
-    key: { kty, crv, x, y, d },
-    format: 'jwk',
-    dsaEncoding: 'ieee-p1363',
-  });
+  const { kty, crv, x, d } = key;
+  const signature = sign(null, Buffer.from(signed), { key: { kty, crv, x, d }, format: 'jwk' });
   return `${signed}.${signature.toString('base64url')}`;
 }

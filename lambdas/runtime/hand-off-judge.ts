@@ -23,7 +23,7 @@ export async function judgeHandOff(text: string, judging: HandOffJudging): Promi
         return key;
       },
       {
-        algorithms: ['ES256'],
+        algorithms: ['EdDSA'],
         typ: HAND_OFF_TYPE,
         issuer: judging.issuer,
         audience: [...judging.audiences],

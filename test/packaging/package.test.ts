@@ -128,15 +128,15 @@ test('its client judges a hand-off by published keys alone', () => {
     import { createServer } from 'node:http';
     import { exportJWK, generateKeyPair, SignJWT } from 'jose';
     import { createSignUps } from '${NAME}/client/hand-off';
-    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-    const key = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
+    const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
+    const key = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'EdDSA', use: 'sig' };
     const server = createServer((request, response) => response.end(JSON.stringify({ keys: [key] })));
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = 'http://127.0.0.1:' + server.address().port;
     const signUps = createSignUps({ url, pagesUrl: url + '/register', signUpUrl: 'https://app.example.com/aws' });
     const handOff = (audience) =>
       new SignJWT({ productCode: 'code1' })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'hand-off+jwt' })
+        .setProtectedHeader({ alg: 'EdDSA', kid: 'k1', typ: 'hand-off+jwt' })
         .setIssuer('fulfillment-prod').setAudience(audience).setSubject('cus_1').setJti('id-1')
         .setIssuedAt().setExpirationTime('5m').sign(privateKey);
     const genuine = await handOff('https://app.example.com');
