@@ -23,6 +23,13 @@ const CALLERS: Readonly<Record<MarketplaceAction, string>> = {
   GetEntitlements: 'lifecycle',
 };
 
+/** A role's name has 64 characters: of a longer one CloudFormation keeps this many of the stack's name at least. */
+const KEPT_OF_STACK_NAME = 24;
+
+function keptOf(stackName: string): string {
+  return stackName.slice(0, KEPT_OF_STACK_NAME);
+}
+
 export interface PublishingAccountStackProps extends StackProps {
   readonly deployment: Deployment & { readonly publishingAccount: NonNullable<Deployment['publishingAccount']> };
 }
@@ -48,7 +55,9 @@ export class PublishingAccountStack extends Stack {
       description: `Lets fulfillment-${stage}-${stack} of account ${homeAccountId} call ${action}`,
       externalIds: [externalId],
       assumedBy: new AccountPrincipal(homeAccountId).withConditions({
-        ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${homeAccountId}:role/fulfillment-${stage}-${stack}-*` },
+        ArnLike: {
+          'aws:PrincipalArn': `arn:aws:iam::${homeAccountId}:role/${keptOf(`fulfillment-${stage}-${stack}-`)}*`,
+        },
       }),
     });
     role.addToPolicy(marketplaceStatement(action));

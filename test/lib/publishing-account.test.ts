@@ -72,7 +72,7 @@ describe('the publishing account’s side', () => {
           Principal: { AWS: expect.objectContaining({}) },
           Condition: {
             StringEquals: { 'sts:ExternalId': publishingAccount.externalId },
-            ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::444455556666:role/fulfillment-prod-metering-*' },
+            ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::444455556666:role/fulfillment-prod-meterin*' },
           },
         },
       ],
