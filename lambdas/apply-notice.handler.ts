@@ -4,19 +4,22 @@ import { toBusEntry } from './contracts/access-event.ts';
 import { parseMarketplaceAccess } from './contracts/marketplace-access.ts';
 import { parseNotice } from './contracts/marketplace-notice.ts';
 import { parseProducts } from './contracts/product-settings.ts';
+import { parseLegacyTopics, readConfirmation } from './contracts/topic-confirmation.ts';
 import type { AccessEvent } from './domain/access-event.ts';
 import type { SafeFacts } from './domain/failure.ts';
 import { mayChangeEntitlements } from './domain/standing.ts';
 import { type Applied, applyNotice } from './flow/apply-notice.ts';
+import { confirmTopic, type TopicConfirmed } from './flow/confirm-topic.ts';
 import { refreshCustomer } from './flow/refresh-entitlements.ts';
 import { tellCustomers } from './flow/tell-product.ts';
 import { ENTITLEMENT_CALLS_PER_SECOND, MarketplaceEntitlements } from './marketplace/entitlements.ts';
 import { marketplaceSettings } from './marketplace/publishing-account.ts';
+import { SnsTopicSubscriptions } from './marketplace/topic-subscriptions.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { built, type LambdaContext, type Surroundings } from './runtime/handler.ts';
 import { safeFactsOf } from './runtime/log.ts';
 import { TokenBucket } from './runtime/pace.ts';
-import { queueHandler } from './runtime/queue.ts';
+import { type Handled, queueHandler } from './runtime/queue.ts';
 import { readSettings } from './runtime/settings.ts';
 import { DynamoCustomerStore } from './stores/customer-store.ts';
 import { dynamoClient } from './stores/dynamo.ts';
@@ -59,6 +62,8 @@ export function createApplyNoticeHandler({ environment, clock, log }: Surroundin
       toEntry: toBusEntry,
     }),
     products: parseProducts(settings.PRODUCTS),
+    subscriptions: new SnsTopicSubscriptions(clientSettings(environment, 'SNS').endpoint),
+    legacyTopics: parseLegacyTopics(settings.LEGACY_TOPICS),
     clock,
     log,
   };
@@ -68,6 +73,8 @@ export function createApplyNoticeHandler({ environment, clock, log }: Surroundin
   const [changed, toRefresh, toldToRead] = [new Set<string>(), new Set<string>(), new Set<string>()];
 
   const apply = queueHandler(log, 'NoticeApplied', async ({ body, sentAtMs }) => {
+    const request = readConfirmation(body);
+    if (request) return confirmationHandled(await confirmTopic(ports, request), request.topicArn);
     const reading = parseNotice(body, { sentAtMs });
     if (reading.kind === 'refused')
       return { kind: 'refused', facts: { refused: reading.code, reason: reading.reason } };
@@ -103,6 +110,17 @@ export function createApplyNoticeHandler({ environment, clock, log }: Surroundin
     }
     return response;
   };
+}
+
+function confirmationHandled(confirmed: TopicConfirmed, topicArn: string): Handled {
+  switch (confirmed.kind) {
+    case 'confirmed':
+      return { kind: 'done', facts: { outcome: 'subscriptionConfirmed', topicArn } };
+    case 'foreignTopic':
+      return { kind: 'refused', facts: { refused: 'foreignTopic', reason: 'No topic of the settings asks for this.' } };
+    case 'refused':
+      return { kind: 'refused', facts: { refused: 'confirmationRefused', reason: confirmed.code, topicArn } };
+  }
 }
 
 function factsOf(applied: Applied): SafeFacts {

@@ -155,12 +155,6 @@ const DeploymentSchema = v.pipe(
     if (!dataset.typed) return;
     const { products, legacyTopics, webhooks, mail, homeRegion, pagesDomain, webAclArn, firewall } = dataset.value;
     const { publishingAccount, encryption } = dataset.value;
-    if (publishingAccount && legacyTopics.length > 0) {
-      addIssue({
-        message:
-          'legacyTopics: AWS lets only the publishing account subscribe to them, so that they take no part in a deployment with a publishingAccount',
-      });
-    }
     if (publishingAccount?.id === publishingAccount?.homeAccountId && publishingAccount) {
       addIssue({ message: 'publishingAccount: leave it out where everything stands in one account' });
     }
@@ -212,6 +206,18 @@ export interface Deployment extends v.InferOutput<typeof DeploymentSchema> {}
 
 /** A deployment as it is written down: what is left out stands at its default (docs/deployment.md). */
 export type DeploymentSettings = v.InferInput<typeof DeploymentSchema>;
+
+/**
+ * What the queue of notices is called where the publishing account subscribes it to topics, and has to know its name
+ * before it exists. Elsewhere CloudFormation names it.
+ */
+export function noticesQueueName({
+  stage,
+  publishingAccount,
+  legacyTopics,
+}: Pick<Deployment, 'stage' | 'publishingAccount' | 'legacyTopics'>): string | undefined {
+  return publishingAccount && legacyTopics.length > 0 ? `fulfillment-${stage}-notices` : undefined;
+}
 
 /** How often callers may ask before API Gateway answers 429. */
 export type Limit = Deployment['pagesThrottle'];

@@ -9,7 +9,7 @@ import { DeadLetters } from './constructs/dead-letters.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
 import { MessageQueue, TIME_FOR_A_BATCH } from './constructs/message-queue.ts';
 import { Schedule, TIME_TO_RUN } from './constructs/schedule.ts';
-import { type Deployment, productsSetting } from './deployment.ts';
+import { type Deployment, noticesQueueName, productsSetting } from './deployment.ts';
 import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
 import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
@@ -38,6 +38,7 @@ export class LifecycleStack extends Stack {
   #addApplyNotice(deployment: Deployment, storage: StorageStack, access: AccessStack): HandlerFunction<'apply-notice'> {
     const queue = new MessageQueue(this, 'Notices', {
       name: 'notices',
+      queueName: noticesQueueName(deployment),
       receives: NOTICE_RECEIVES,
       // The least that SQS takes: notices of one customer that are applied side by side only get into each other's way.
       batchesAtOnce: 2,
@@ -54,8 +55,10 @@ export class LifecycleStack extends Stack {
     queue.take(rule);
     if (deployment.publishingAccount) this.#letIn(deployment.publishingAccount.id);
     for (const [index, topicArn] of deployment.legacyTopics.entries()) {
-      // Raw delivery, which loses AWS's id and time, stays off.
-      queue.subscribe(Topic.fromTopicArn(this, `LegacyTopic${index}`, topicArn));
+      const topic = Topic.fromTopicArn(this, `LegacyTopic${index}`, topicArn);
+      // AWS lets the publishing account alone subscribe. Raw delivery, which loses AWS's id and time, stays off.
+      if (deployment.publishingAccount) queue.letPublish(topic);
+      else queue.subscribe(topic);
     }
     const applyNotice = new HandlerFunction(this, 'ApplyNotice', {
       handler: 'apply-notice',
@@ -65,6 +68,8 @@ export class LifecycleStack extends Stack {
         PRODUCTS: productsSetting(deployment.products),
         MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'GetEntitlements'),
         EVENT_BUS: access.putEvents(),
+        // Our own subscriptions need no confirmation.
+        LEGACY_TOPICS: JSON.stringify(deployment.publishingAccount ? deployment.legacyTopics : []),
       },
       impact: HARM,
       remedy: 'docs/runbook.md#notices-waiting',

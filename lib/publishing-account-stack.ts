@@ -4,11 +4,12 @@ import { Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { EventBus as BusTarget } from 'aws-cdk-lib/aws-events-targets';
 import { AccountPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnSubscription } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { NOTICE_SOURCE } from '../lambdas/contracts/marketplace-notice.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
 import { encryptNotices } from './constructs/sellers-key.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, noticesQueueName } from './deployment.ts';
 import {
   type MarketplaceAction,
   marketplaceStatement,
@@ -42,6 +43,7 @@ export class PublishingAccountStack extends Stack {
       this.#addRole(action as MarketplaceAction, stack, deployment);
     }
     this.#forwardNotices(deployment);
+    this.#subscribeHome(deployment);
   }
 
   /** For the functions of one of our stacks alone, and only with the id that both sides know. */
@@ -88,5 +90,17 @@ export class PublishingAccountStack extends Stack {
         new BusTarget(EventBus.fromEventBusArn(this, 'HomeBus', bus), { role, deadLetterQueue: deadLetters.queue }),
       ],
     });
+  }
+
+  /** SNS asks the queue's owner about each: apply-notice confirms those of the settings. */
+  #subscribeHome(deployment: PublishingAccountStackProps['deployment']): void {
+    const { homeRegion, publishingAccount, legacyTopics } = deployment;
+    const queueName = noticesQueueName(deployment);
+    if (queueName === undefined) return;
+    const endpoint = `arn:aws:sqs:${homeRegion}:${publishingAccount.homeAccountId}:${queueName}`;
+    for (const [index, topicArn] of legacyTopics.entries()) {
+      // Raw delivery, which loses AWS's id and time, stays off.
+      new CfnSubscription(this, `LegacyTopic${index}`, { topicArn, protocol: 'sqs', endpoint });
+    }
   }
 }

@@ -91,6 +91,7 @@ export function backendEnvironment(options: BackendOptions): Readonly<Record<str
     STAGE: 'local',
     MARKETPLACE_REGION: REGION,
     MARKETPLACE_ACCESS: '{}',
+    LEGACY_TOPICS: '[]',
     CUSTOMERS_TABLE: tables.customers,
     BUYERS_TABLE: tables.buyers,
     USAGE_TABLE: tables.usage,

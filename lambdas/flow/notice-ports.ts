@@ -93,3 +93,20 @@ export interface NoticePorts {
   readonly work: Pick<WorkStore, 'releaseAwaiting'>;
   readonly products: Products;
 }
+
+/** What SNS asks the owner of a queue whom somebody else subscribed to a topic. */
+export interface ConfirmationRequest {
+  readonly topicArn: string;
+  /** By which anybody could confirm: never logged. */
+  readonly token: string;
+}
+
+export interface TopicSubscriptions {
+  /**
+   * Confirms a subscription; a repeat changes nothing. `refused` with SNS's code where no repeat can succeed. Throws
+   * Unavailable where SNS did not answer, failed or throttled.
+   */
+  confirm(
+    request: ConfirmationRequest,
+  ): Promise<{ readonly kind: 'confirmed' } | { readonly kind: 'refused'; readonly code: string }>;
+}

@@ -9,6 +9,7 @@ type AwsService =
   | 'S3'
   | 'SECRETS_MANAGER'
   | 'SESV2'
+  | 'SNS'
   | 'SQS'
   | 'STS';
 

@@ -80,7 +80,15 @@ const SETTINGS = {
   'export-audit': ['LEDGER_TABLE', 'WORK_TABLE', 'AUDIT_BUCKET', 'METERING_POLICY', 'STAGE'],
   'watch-deadlines': ['LEDGER_TABLE', 'WORK_TABLE', 'NOTICES_TABLE', 'CUSTOMERS_TABLE', 'METERING_POLICY', 'STAGE'],
   'send-mail': ['CUSTOMERS_TABLE', 'BUYERS_TABLE', 'DELIVERIES_TABLE', 'PRODUCTS', 'REGISTRATION', 'MAIL'],
-  'apply-notice': ['CUSTOMERS_TABLE', 'NOTICES_TABLE', 'WORK_TABLE', 'PRODUCTS', 'EVENT_BUS', 'MARKETPLACE_ACCESS'],
+  'apply-notice': [
+    'CUSTOMERS_TABLE',
+    'NOTICES_TABLE',
+    'WORK_TABLE',
+    'PRODUCTS',
+    'EVENT_BUS',
+    'MARKETPLACE_ACCESS',
+    'LEGACY_TOPICS',
+  ],
 } as const;
 
 export type HandlerName = keyof typeof SETTINGS;

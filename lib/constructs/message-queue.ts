@@ -40,6 +40,11 @@ export interface MessageQueueProps {
   readonly dead: { readonly impact: string; readonly remedy: string };
   /** How urgent both are. */
   readonly severity: Severity;
+  /**
+   * Where another account has to know it beforehand. A name that is set or changed later makes a new queue.
+   * @default - CloudFormation makes one
+   */
+  readonly queueName?: string | undefined;
 }
 
 export class MessageQueue extends Construct {
@@ -49,11 +54,12 @@ export class MessageQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: MessageQueueProps) {
     super(scope, id);
-    const { name, receives, batchesAtOnce, waiting, dead, severity } = props;
+    const { name, receives, batchesAtOnce, waiting, dead, severity, queueName } = props;
     this.#batchesAtOnce = batchesAtOnce;
     this.deadLetters = new DeadLetters(this, 'DeadLetters');
     this.deadLetters.raiseAlarm({ name, ...dead, severity, impact: `Some ${name} were given up: ${dead.impact}` });
     this.queue = new Queue(this, 'Queue', {
+      ...(queueName === undefined ? {} : { queueName }),
       ...queueEncryption(this),
       enforceSSL: true,
       visibilityTimeout: HIDDEN_FOR,
@@ -105,6 +111,12 @@ export class MessageQueue extends Construct {
   /** Has a topic send here what is published, in its envelope. SNS itself goes on trying for weeks. */
   subscribe(topic: ITopic): void {
     topic.addSubscription(new SqsSubscription(this.queue));
+  }
+
+  /** Lets a topic send here to which another account subscribes the queue. */
+  letPublish(topic: ITopic): void {
+    // What a subscription of ours would bring besides itself: the policy of the queue, and that of its key.
+    new SqsSubscription(this.queue).bind(topic);
   }
 
   /** Has a function take what comes. It hands back what is to come again. */

@@ -41,7 +41,8 @@ export async function probeDeployment(aws: Aws, { stage, settings, clock }: Want
   const [{ tables, recovery, expiry }, ...seen] = await Promise.all([
     probeTables(aws, tableNames(stacks), false),
     probeRules(aws, stacks),
-    probeTopics(aws, stacks, deployment?.legacyTopics ?? []),
+    // The publishing account's subscriptions are not ours to read.
+    probeTopics(aws, stacks, isPublisher ? (deployment?.legacyTopics ?? []) : []),
     probeQueues(aws, stacks),
     probeFeeds(aws, stacks),
     probeSchedules(aws, stacks),

@@ -103,6 +103,7 @@ async function aWorld({ identityStyle = 'licence', pricingModel = 'subscription'
       AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE: aws.url,
       EVENT_BUS: 'access-events',
       MARKETPLACE_ACCESS: '{}',
+      LEGACY_TOPICS: '[]',
       CUSTOMERS_TABLE: tables.customers,
       NOTICES_TABLE: tables.notices,
       WORK_TABLE: tables.work,

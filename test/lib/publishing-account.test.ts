@@ -95,6 +95,73 @@ describe('the publishing account’s side', () => {
   });
 });
 
+describe('AWS’s topics of a legacy product', () => {
+  const { legacyTopics } = EVERYTHING;
+  let told: ReturnType<typeof synthesize>;
+
+  beforeAll(() => {
+    told = synthesize({ homeRegion, products, legacyTopics, publishingAccount });
+  });
+
+  const queueOf = (found: typeof stacks) =>
+    found.ofType('AWS::SQS::Queue').find(({ id }) => id.startsWith('Lifecycle/NoticesQueue'));
+  const topicsOf = (found: typeof stacks) => {
+    const [apply] = found.ofType('AWS::Lambda::Function').filter(({ id }) => id.includes('/ApplyNoticeFunction'));
+    const environment = apply?.Properties['Environment'] as { Variables: Record<string, string> } | undefined;
+    return JSON.parse(environment?.Variables['LEGACY_TOPICS'] ?? '');
+  };
+
+  test('are subscribed to by the publishing account, with the queue at home by its name, not raw', () => {
+    expect(queueOf(told)?.Properties['QueueName']).toBe('fulfillment-prod-notices');
+    const subscriptions = told.ofType('AWS::SNS::Subscription');
+    expect(subscriptions.map(({ id }) => id.split('/')[0])).toEqual(['PublishingAccount', 'PublishingAccount']);
+    expect(subscriptions.map(({ Properties }) => Properties)).toEqual(
+      legacyTopics.map((TopicArn) => ({
+        TopicArn,
+        Protocol: 'sqs',
+        Endpoint: `arn:aws:sqs:${homeRegion}:444455556666:fulfillment-prod-notices`,
+      })),
+    );
+  });
+
+  test('may put messages into that queue, each by itself, and nobody besides them and the rule may', () => {
+    const [policy, ...others] = told.ofType('AWS::SQS::QueuePolicy').filter(({ id }) => id.includes('NoticesQueue'));
+    const { Statement } = (policy?.Properties['PolicyDocument'] ?? { Statement: [] }) as {
+      Statement: { Effect: string; Principal: object; Action: string; Condition: object }[];
+    };
+
+    expect(others).toEqual([]);
+    expect(Statement.filter(({ Effect }) => Effect === 'Allow')).toMatchObject([
+      { Principal: { Service: 'events.amazonaws.com' } },
+      ...legacyTopics.map((topicArn) => ({
+        Principal: { Service: 'sns.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Condition: { ArnEquals: { 'aws:SourceArn': topicArn } },
+      })),
+    ]);
+  });
+
+  test('are confirmed by the function of the queue alone, which needs no leave of SNS for it', () => {
+    expect(topicsOf(told)).toEqual(legacyTopics);
+    expect(permittedTo(told, 'ApplyNotice')).toEqual(permittedTo(stacks, 'ApplyNotice'));
+    expect(permittedTo(told, 'ApplyNotice').filter((line) => line.startsWith('sns:'))).toEqual([]);
+  });
+
+  test('change nothing where either setting is absent: no name, nothing to confirm', () => {
+    const alone = synthesize({ homeRegion, products, legacyTopics });
+
+    for (const each of [stacks, alone]) {
+      expect(queueOf(each)?.Properties).not.toHaveProperty('QueueName');
+      expect(topicsOf(each)).toEqual([]);
+    }
+    expect(alone.ofType('AWS::SNS::Subscription').map(({ id }) => id.split('/')[0])).toEqual([
+      'Lifecycle',
+      'Lifecycle',
+    ]);
+    expect(stacks.ofType('AWS::SNS::Subscription')).toEqual([]);
+  });
+});
+
 test('settings that contradict a publishing account are named', () => {
   const message = (overrides: object) => {
     try {
@@ -108,7 +175,6 @@ test('settings that contradict a publishing account are named', () => {
   expect(message({ publishingAccount: { ...publishingAccount, homeAccountId: publishingAccount.id } })).toContain(
     'leave it out where everything stands in one account',
   );
-  expect(message({ ...EVERYTHING, publishingAccount })).toContain('AWS lets only the publishing account subscribe');
   expect(message({ publishingAccount: { ...publishingAccount, externalId: 'short' } })).toContain(
     '16 characters or more',
   );

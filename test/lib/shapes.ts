@@ -16,6 +16,12 @@ export const SHAPES = {
   'cross-account': {
     publishingAccount: { id: '111122223333', homeAccountId: '444455556666', externalId: 'fulfillment-of-example' },
   },
+  'cross-account-topics': {
+    publishingAccount: { id: '111122223333', homeAccountId: '444455556666', externalId: 'fulfillment-of-example' },
+    homeRegion: HOME,
+    products: EVERYTHING.products,
+    legacyTopics: EVERYTHING.legacyTopics,
+  },
   'custom-domain': {
     pagesDomain: { name: 'aws.example.com', hostedZone: { id: 'Z0123456789', name: 'example.com' } },
   },

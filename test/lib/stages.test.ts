@@ -93,11 +93,9 @@ function namesOf(
   return [`stack ${stackName}`, ...resources, ...exported].map((name) => `${environment.name} ${name}`);
 }
 
-const { legacyTopics: _, ...SECURE } = SHAPES['all-security'];
-
 describe.each([
   ['everything, at a home of its own', SHAPES['all-security']],
-  ['another publishing account', { ...SECURE, ...SHAPES['cross-account'] }],
+  ['another publishing account', { ...SHAPES['all-security'], ...SHAPES['cross-account'] }],
 ])('two stages of %s', (_what, settings) => {
   let live: Stage;
   let trial: Stage;

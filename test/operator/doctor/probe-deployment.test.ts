@@ -114,6 +114,19 @@ describe('looking at a deployment', () => {
     );
   });
 
+  test('leaves alone the subscriptions of another account that published the products', async () => {
+    const { products, legacyTopics } = EVERYTHING;
+    const publishingAccount = { id: '111122223333', homeAccountId: '444455556666', externalId: 'fulfillment-of-us' };
+
+    const own = await examined({}, { products, legacyTopics });
+    const others = await examined({}, { products, legacyTopics, publishingAccount });
+
+    expect(own.facts.topics.map(({ name }) => name)).toEqual(legacyTopics);
+    expect(own.found.map(({ code }) => code)).toContain('TopicUnsubscribed');
+    expect(others.facts.topics).toEqual([]);
+    expect(others.found.map(({ code }) => code)).not.toContain('TopicUnsubscribed');
+  });
+
   test('asks SES where the settings have mail', async () => {
     const { mail } = {
       mail: { ...EVERYTHING.mail, identityArn: EVERYTHING.mail.identityArn.replace('eu-central-1', 'us-east-1') },
