@@ -23,7 +23,10 @@ export function simulatorOf({ control, facts }: Pick<Desk, 'control' | 'facts'>)
   );
 }
 
-/** Registers the buyer of an agreement by the page, as a browser would; gives what the last page says. */
+/**
+ * Registers the buyer of an agreement by the page, as a browser would: ours, or the seller's own to which the buyer is
+ * handed on. Whoever has registered is shown no form, and nothing changes.
+ */
 export async function registerAsBuyer(
   desk: Pick<Desk, 'control' | 'facts'>,
   agreementId: string,
@@ -32,29 +35,58 @@ export async function registerAsBuyer(
   const control = simulatorOf(desk);
   const path = `/control/agreements/${encodeURIComponent(agreementId)}/tokens`;
   const { token } = await control.post<{ token: string }>(path);
-  const { fulfillment } = desk.facts.urls;
-  const arrived = await posted(fulfillment, { [TOKEN_FIELD]: token });
-  const cookie = arrived.headers
-    .getSetCookie()
-    .map((each) => each.split(';')[0])
-    .join('; ');
-  const formUrl = new URL(arrived.headers.get('location') ?? '', fulfillment);
-  const page = await (await fetch(formUrl, { headers: { cookie } })).text();
-  // Who has registered is shown no form.
-  if (!page.includes('<form')) return;
-  const done = await posted(String(formUrl), { ...fieldsOf(page, answers) }, cookie);
-  if (done.status === 303) return;
-  throw new Unavailable(
-    'RegistrationRefused',
-    `The registration page answered ${done.status}: ${problemsOf(await done.text())}`,
-  );
+  const visit = new Visit();
+  const page = await visit.open(desk.facts.urls.fulfillment, { [TOKEN_FIELD]: token });
+  const form = /<form\b[^>]*>/.exec(page.body)?.[0];
+  if (form === undefined) return;
+  const action = new URL(attribute(form, 'action') ?? '', page.url);
+  const done = await visit.open(String(action), fieldsOf(page.body, answers));
+  if (done.status === 200) return;
+  throw new Unavailable('RegistrationRefused', `The page answered ${done.status}: ${problemsOf(done.body)}`);
 }
 
-async function posted(url: string, form: Readonly<Record<string, string>>, cookie?: string): Promise<Response> {
-  const headers = cookie === undefined ? {} : { cookie };
-  const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form), headers, redirect: 'manual' });
-  if (answer.status < 500) return answer;
-  throw new Unavailable('PageFailed', `${url} answered ${answer.status}. Its log says why.`);
+interface VisitedPage {
+  readonly url: string;
+  readonly status: number;
+  readonly body: string;
+}
+
+/** More than any page of ours, or of the demo's, leads on. */
+const REDIRECTS = 5;
+
+/** A browser without a window: keeps each origin's cookies, and goes where it is sent. */
+class Visit {
+  readonly #cookies = new Map<string, Map<string, string>>();
+
+  async open(url: string, form?: Readonly<Record<string, string>>): Promise<VisitedPage> {
+    let [at, sent] = [url, form];
+    for (let step = 0; step <= REDIRECTS; step++) {
+      const answer = await this.#asked(at, sent);
+      const location = answer.headers.get('location');
+      if (answer.status >= 500)
+        throw new Unavailable('PageFailed', `${at} answered ${answer.status}. Its log says why.`);
+      if (location === null) return { url: at, status: answer.status, body: await answer.text() };
+      [at, sent] = [String(new URL(location, at)), undefined];
+    }
+    throw new Unavailable('PageFailed', `${url} leads on more than ${REDIRECTS} times.`);
+  }
+
+  async #asked(url: string, form: Readonly<Record<string, string>> | undefined): Promise<Response> {
+    const { origin } = new URL(url);
+    const cookies = this.#cookies.get(origin) ?? new Map<string, string>();
+    this.#cookies.set(origin, cookies);
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const answer = await fetch(url, {
+      ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
+      headers: { ...(cookie === '' ? {} : { cookie }), ...(form === undefined ? {} : { origin }) },
+      redirect: 'manual',
+    });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=;]*)=([^;]*)/.exec(line) ?? [];
+      cookies.set(name, value);
+    }
+    return answer;
+  }
 }
 
 /** Every field of the page, filled with what was given, else with an example of its kind. */

@@ -33,8 +33,20 @@ export class ControlClient {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok)
-      throw new Error(`The simulator answered ${response.status} to ${method} ${path}: ${await response.text()}`);
+    if (!response.ok) {
+      const told = messageIn(await response.text());
+      throw new Error(told ?? `The simulator answered ${response.status} to ${method} ${path}.`);
+    }
     return (await response.json()) as T;
+  }
+}
+
+/** What the simulator says of a request that it refuses. */
+function messageIn(body: string): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { error?: { message?: unknown } };
+    return typeof error?.message === 'string' ? error.message : undefined;
+  } catch {
+    return undefined;
   }
 }

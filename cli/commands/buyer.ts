@@ -33,7 +33,12 @@ const subscribe = defineCommand({
     const productCode = operand(call, 0, 'the product, such as demo-product');
     const { values } = call;
     return atDesk(values, terminal, async (desk) => {
-      const agreement = await simulatorOf(desk).post<Agreement>('/control/agreements', {
+      const simulator = simulatorOf(desk);
+      if (!desk.products.has(productCode)) {
+        const known = [...desk.products.keys()].join(', ');
+        throw new UsageMistake(`There is no product '${productCode}' here. There are: ${known}.`);
+      }
+      const agreement = await simulator.post<Agreement>('/control/agreements', {
         productCode,
         ...(values.name === undefined ? {} : { buyerName: values.name }),
         ...(values.account === undefined ? {} : { awsAccountId: values.account }),

@@ -113,6 +113,15 @@ describe('customers', () => {
     expect(nobody).toMatchObject({ exitCode: 1, stdout: 'Nobody is found.\n' });
   });
 
+  test('are told which products there are, by the buyer who names another', async () => {
+    const { run } = await worldOfAda();
+
+    expect(await run('buyer subscribe demo-produkt')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("There is no product 'demo-produkt' here. There are: metrics-cloud."),
+    });
+  });
+
   test('show no control characters that a buyer typed', async () => {
     const { run, world } = await worldOfAda();
     const { stdout } = await run('buyer subscribe metrics-cloud --json');

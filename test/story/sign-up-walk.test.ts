@@ -1,5 +1,7 @@
 // A buyer of a product with a sign-up page of its own: in a real Chromium, from the marketplace to the seller's page.
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { axeFindings } from './axe.ts';
@@ -15,6 +17,7 @@ const WINDOWS: readonly { readonly label: string; readonly options: BrowserConte
   },
 ];
 
+const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 const SCREENSHOTS = join(import.meta.dirname, '../screenshots');
 
 let testBrowser: TestBrowser | undefined;
@@ -89,3 +92,20 @@ it.each(WINDOWS)(
     await page.getByRole('heading', { name: 'Create your workspace' }).waitFor();
   },
 );
+
+it('the command that plays a buyer signs up there as well, and a repeat changes nothing', async () => {
+  const start = await npmStart();
+  onTestFinished(() => start.close());
+  const command = async (line: string) => {
+    const args = ['--disable-warning=ExperimentalWarning', MAIN, ...line.split(' '), '--json'];
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      env: { ...process.env, FULFILLMENT_DEPLOYMENT: start.deploymentFile },
+    });
+    return JSON.parse(stdout) as { agreementId: string };
+  };
+
+  const { agreementId } = await command('buyer subscribe demo-legacy-product --register --email ada@example.com');
+  await command(`buyer register ${agreementId} --email eve@example.com`);
+
+  expect(await command('customers ls --personal')).toMatchObject({ customers: [{ email: 'ada@example.com' }] });
+});
