@@ -10,7 +10,7 @@ import { HandlerFunction } from './constructs/handler-function.ts';
 import { MessageQueue, TIME_FOR_A_BATCH } from './constructs/message-queue.ts';
 import { Schedule, TIME_TO_RUN } from './constructs/schedule.ts';
 import { type Deployment, noticesQueueName, productsSetting } from './deployment.ts';
-import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
+import { allowMarketplace, callerRole, marketplaceAccess } from './marketplace-actions.ts';
 import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
 
@@ -62,6 +62,7 @@ export class LifecycleStack extends Stack {
     }
     const applyNotice = new HandlerFunction(this, 'ApplyNotice', {
       handler: 'apply-notice',
+      ...callerRole(deployment, 'apply-notice'),
       description: 'Keeps each notice of AWS and brings its customer up to date',
       settings: {
         ...standingAccess(storage),
@@ -101,6 +102,7 @@ export class LifecycleStack extends Stack {
     const impact = 'the product goes by what contracts included hours ago; after two days it is told so';
     const refresh = new HandlerFunction(this, 'RefreshEntitlements', {
       handler: 'refresh-entitlements',
+      ...callerRole(deployment, 'refresh-entitlements'),
       description: 'Asks AWS Marketplace what the contracts include',
       settings: {
         // A change that no notice told of is told with the answer: the customer's sequence, and the event.

@@ -7,6 +7,26 @@ import type { Deployment } from './deployment.ts';
 
 export type MarketplaceAction = 'ResolveCustomer' | 'BatchMeterUsage' | 'GetEntitlements';
 
+/** The functions that call each action. */
+export const CALLERS = {
+  ResolveCustomer: ['resolve-buyer'],
+  BatchMeterUsage: ['send-metering'],
+  GetEntitlements: ['apply-notice', 'refresh-entitlements'],
+} as const satisfies Readonly<Record<MarketplaceAction, readonly HandlerName[]>>;
+
+/** The name of a caller's own role, by which the publishing account knows it. */
+export function callerRoleName(stage: string, handler: (typeof CALLERS)[MarketplaceAction][number]): string {
+  return `fulfillment-${stage}-${handler}`;
+}
+
+/** Names a caller's role where another account has to know it; elsewhere CloudFormation does. */
+export function callerRole(
+  { stage, publishingAccount }: Deployment,
+  handler: Parameters<typeof callerRoleName>[1],
+): { readonly roleName?: string } {
+  return publishingAccount ? { roleName: callerRoleName(stage, handler) } : {};
+}
+
 /** The role in the publishing account, one for each action: a function can do there only what it is for. */
 export function publishingRoleName(stage: string, action: MarketplaceAction): string {
   return `fulfillment-${stage}-${action}`;

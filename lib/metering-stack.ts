@@ -9,7 +9,7 @@ import { HandlerFunction } from './constructs/handler-function.ts';
 import { type GatewayAnswer, RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
 import { Schedule, TIME_TO_RUN, TOLERATED_ERRORS } from './constructs/schedule.ts';
 import { type Deployment, hasSignUps, productsSetting } from './deployment.ts';
-import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
+import { allowMarketplace, callerRole, marketplaceAccess } from './marketplace-actions.ts';
 import type { StorageStack } from './storage-stack.ts';
 import { Summaries } from './summaries.ts';
 import { CustomerReaders, UsageWriters, usagePolicy } from './usage-writers.ts';
@@ -183,6 +183,7 @@ export class MeteringStack extends Stack {
     const sendMetering = new HandlerFunction(this, 'SendMetering', {
       ...house,
       handler: 'send-metering',
+      ...callerRole(deployment, 'send-metering'),
       description: 'Sends sealed hours to AWS Marketplace and writes down its answers',
       settings: {
         LEDGER_TABLE: storage.ledger.access(['GetItem', 'BatchGetItem', 'UpdateItem'], [BY_STATE]),

@@ -11,25 +11,13 @@ import { DeadLetters } from './constructs/dead-letters.ts';
 import { encryptNotices } from './constructs/sellers-key.ts';
 import { type Deployment, noticesQueueName } from './deployment.ts';
 import {
+  CALLERS,
+  callerRoleName,
   type MarketplaceAction,
   marketplaceStatement,
   marketplaceWildcard,
   publishingRoleName,
 } from './marketplace-actions.ts';
-
-/** The stacks whose functions call each action. */
-const CALLERS: Readonly<Record<MarketplaceAction, string>> = {
-  ResolveCustomer: 'registration',
-  BatchMeterUsage: 'metering',
-  GetEntitlements: 'lifecycle',
-};
-
-/** A role's name has 64 characters: of a longer one CloudFormation keeps this many of the stack's name at least. */
-const KEPT_OF_STACK_NAME = 24;
-
-function keptOf(stackName: string): string {
-  return stackName.slice(0, KEPT_OF_STACK_NAME);
-}
 
 export interface PublishingAccountStackProps extends StackProps {
   readonly deployment: Deployment & { readonly publishingAccount: NonNullable<Deployment['publishingAccount']> };
@@ -39,27 +27,26 @@ export class PublishingAccountStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, ...props }: PublishingAccountStackProps) {
     super(scope, id, props);
     encryptNotices(this, deployment);
-    for (const [action, stack] of Object.entries(CALLERS)) {
-      this.#addRole(action as MarketplaceAction, stack, deployment);
+    for (const action of Object.keys(CALLERS) as MarketplaceAction[]) {
+      this.#addRole(action, deployment);
     }
     this.#forwardNotices(deployment);
     this.#subscribeHome(deployment);
   }
 
-  /** For the functions of one of our stacks alone, and only with the id that both sides know. */
+  /** For the functions that call the action alone, and only with the id that both sides know. */
   #addRole(
     action: MarketplaceAction,
-    stack: string,
     { stage, publishingAccount: { homeAccountId, externalId } }: PublishingAccountStackProps['deployment'],
   ): void {
+    const callers = CALLERS[action].map((handler) => callerRoleName(stage, handler));
     const role = new Role(this, `${action}Role`, {
       roleName: publishingRoleName(stage, action),
-      description: `Lets fulfillment-${stage}-${stack} of account ${homeAccountId} call ${action}`,
+      description: `Lets ${callers.join(' and ')} of account ${homeAccountId} call ${action}`,
       externalIds: [externalId],
       assumedBy: new AccountPrincipal(homeAccountId).withConditions({
-        ArnLike: {
-          'aws:PrincipalArn': `arn:aws:iam::${homeAccountId}:role/${keptOf(`fulfillment-${stage}-${stack}-`)}*`,
-        },
+        // Not as principals: IAM refuses a trust in a role that does not exist, and not every home has each caller.
+        ArnEquals: { 'aws:PrincipalArn': callers.map((name) => `arn:aws:iam::${homeAccountId}:role/${name}`) },
       }),
     });
     role.addToPolicy(marketplaceStatement(action));

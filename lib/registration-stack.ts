@@ -10,7 +10,7 @@ import { HandlerFunction } from './constructs/handler-function.ts';
 import { PagesDomain } from './constructs/pages-domain.ts';
 import { RegionalApi, TIME_TO_ANSWER } from './constructs/regional-api.ts';
 import { type Deployment, hasSignUps, productPagesFile, productsSetting } from './deployment.ts';
-import { allowMarketplace, marketplaceAccess } from './marketplace-actions.ts';
+import { allowMarketplace, callerRole, marketplaceAccess } from './marketplace-actions.ts';
 import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
 
@@ -34,6 +34,7 @@ export class RegistrationStack extends Stack {
     const files = { [PRODUCT_PAGES_FILE]: productPagesFile(deployment.products) };
     const resolveBuyer = new HandlerFunction(this, 'ResolveBuyer', {
       handler: 'resolve-buyer',
+      ...callerRole(deployment, 'resolve-buyer'),
       description: 'The fulfillment URL: takes buyers over from AWS Marketplace',
       settings: {
         ...settings,

@@ -36,6 +36,11 @@ export interface HandlerFunctionProps<H extends HandlerName> {
    */
   readonly files?: Readonly<Record<string, string>>;
   /**
+   * The name of its role, where another account has to know it: at most 64 characters.
+   * @default - CloudFormation names it
+   */
+  readonly roleName?: string;
+  /**
    * What the function may do besides what comes with its settings.
    * @default - nothing
    */
@@ -80,6 +85,7 @@ export class HandlerFunction<H extends HandlerName> extends Construct {
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `What ${props.handler} may do`,
+      ...(props.roleName === undefined ? {} : { roleName: props.roleName }),
     });
     logGroup.grantWrite(this.role);
     const accesses = settings.flatMap(([, value]) => (typeof value === 'string' ? [] : value.statements));

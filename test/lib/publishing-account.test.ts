@@ -26,6 +26,28 @@ describe('a deployment in another account than the one that published the produc
     expect(mayTake('CloseHours')).toEqual([]);
   });
 
+  test('gives its callers, and no other function, the names that the roles there trust, with room for the longest stage', () => {
+    const roles = synthesize({ homeRegion, products, publishingAccount, stage: 'a'.repeat(20) }).ofType(
+      'AWS::IAM::Role',
+    );
+    const names = roles
+      .filter(({ id }) => !id.startsWith('Publishing'))
+      .map(({ Properties }) => Properties['RoleName']);
+    const named = names.filter((name): name is string => typeof name === 'string').sort();
+    const trusted = roles
+      .filter(({ id, Properties }) => id.startsWith('Publishing') && Properties['RoleName'] !== undefined)
+      .map(({ Properties }) => JSON.stringify(Properties['AssumeRolePolicyDocument']))
+      .flatMap((policy) => [...policy.matchAll(/:iam::444455556666:role\/([^"]+)"/g)].map(([, name]) => name));
+
+    expect(named).toEqual(
+      ['apply-notice', 'refresh-entitlements', 'resolve-buyer', 'send-metering'].map(
+        (handler) => `fulfillment-${'a'.repeat(20)}-${handler}`,
+      ),
+    );
+    expect(trusted.sort()).toEqual(named);
+    for (const name of named) expect(name.length).toBeLessThanOrEqual(64);
+  });
+
   test('tells its functions which role that is', () => {
     const variables = (name: string) => {
       const [found] = stacks.ofType('AWS::Lambda::Function').filter(({ id }) => id.includes(`/${name}Function`));
@@ -72,7 +94,7 @@ describe('the publishing account’s side', () => {
           Principal: { AWS: expect.objectContaining({}) },
           Condition: {
             StringEquals: { 'sts:ExternalId': publishingAccount.externalId },
-            ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::444455556666:role/fulfillment-prod-meterin*' },
+            ArnEquals: { 'aws:PrincipalArn': ['arn:aws:iam::444455556666:role/fulfillment-prod-send-metering'] },
           },
         },
       ],
