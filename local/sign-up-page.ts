@@ -60,7 +60,9 @@ export class DemoSignUpPage {
     if (request.method !== 'POST' || pathname !== FORM) return plain(response, 405, 'That is not done here.');
     // A page elsewhere must not register in this browser's name.
     if (request.headers.origin !== origin) return plain(response, 403, 'The form is sent from its own page.');
-    return register(request, response, signUps, buyer);
+    const registered = await register(request, response, signUps, buyer);
+    // Whoever comes back is welcomed, and asked for nothing again.
+    if (registered) this.#sessions.set(sessionIn(request), { ...buyer, isRegistered: true });
   }
 
   async #arrive(response: ServerResponse, signUps: SignUps, handOff: string, known: ArrivedBuyer | undefined) {
@@ -73,24 +75,36 @@ export class DemoSignUpPage {
     this.#sessions.set(session, arrival.buyer);
     response.setHeader('set-cookie', `${COOKIE}=${session}; Path=/; HttpOnly; SameSite=Lax`);
     // Away from the address with the hand-off in it.
-    return goTo(response, arrival.buyer.isRegistered ? WELCOME : FORM);
+    return goTo(response, FORM);
   }
 }
 
-async function register(request: IncomingMessage, response: ServerResponse, signUps: SignUps, buyer: ArrivedBuyer) {
+/** Answers a form; gives whether its buyer is registered now. */
+async function register(
+  request: IncomingMessage,
+  response: ServerResponse,
+  signUps: SignUps,
+  buyer: ArrivedBuyer,
+): Promise<boolean> {
   const body = await readBody(request, MAX_BODY_BYTES);
-  if (body === undefined) return plain(response, 413, 'That is too much at once.');
+  if (body === undefined) {
+    plain(response, 413, 'That is too much at once.');
+    return false;
+  }
   const { email = '', ...fields } = Object.fromEntries(new URLSearchParams(body.toString()));
   const told = await signUps.register(buyer, { email, fields });
   switch (told.kind) {
     case 'incomplete':
-      return page(response, 422, formPage(buyer, { email, ...fields }, told.problems));
+      page(response, 422, formPage(buyer, { email, ...fields }, told.problems));
+      return false;
     case 'notRedeemed':
-      return page(response, 400, startAgainPage(told.kind));
+      page(response, 400, startAgainPage(told.kind));
+      return false;
     case 'registered':
     case 'already':
     case 'alreadyOtherwise':
-      return goTo(response, WELCOME);
+      goTo(response, WELCOME);
+      return true;
   }
 }
 

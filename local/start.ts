@@ -1,5 +1,5 @@
 // npm start: the whole story on this machine. --fresh forgets what earlier starts left.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Console, startConsole } from '../console/console.ts';
 import { SECOND_MS } from '../lambdas/domain/hour.ts';
@@ -126,9 +126,10 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
   const desk = await openDesk(laptop.facts);
   const operators = await startConsole({ desk, port: consolePort }).catch(isTaken);
   await pointListings(laptop);
-  const removeFile = writeDeploymentFile(join(folder, DEPLOYMENT_FILE), laptop.facts);
+  const file = join(folder, DEPLOYMENT_FILE);
+  const removeFile = writeDeploymentFile(file, laptop.facts);
   const schedules = runSchedules({ ...laptop, log });
-  await announce(laptop, operators, performance.now() - startedAtMs, webhookUrl);
+  await announce(laptop, operators, performance.now() - startedAtMs, webhookUrl, file);
 
   let isClosing = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -161,7 +162,13 @@ async function announce(
   operators: Console,
   tookMs: number,
   webhookUrl: string | undefined,
+  file: string,
 ): Promise<void> {
+  const isUsual = file === join(FOLDER, DEPLOYMENT_FILE);
+  // On other ports, the commands have to be told: several may run side by side.
+  const found = isUsual
+    ? ''
+    : `\nThe command "fulfillment" finds it by:  export FULFILLMENT_DEPLOYMENT=${resolve(file)}\n`;
   const { agreements } = await control.get<{ agreements: unknown[] }>('/control/agreements?limit=1');
   const secret = `?secret=${encodeURIComponent(controlSecret)}`;
   const posted =
@@ -187,7 +194,7 @@ Ready in ${(tookMs / SECOND_MS).toFixed(1)} s. The world's time is ${time}.${con
 3. On the marketplace page, let the clock pass the hour; the bill shows the units.
 4. Ask how the buyer stands, and what a contract includes:  curl -s ${appUrl}/customers/cus_…/entitlements
 5. Cancel, and let the clock go on: access is revoked, and the last usage is billed. Ctrl-C ends all of it.
-`);
+${found}`);
 }
 
 function portOf(text: string): number | undefined {
@@ -196,9 +203,10 @@ function portOf(text: string): number | undefined {
 }
 
 function explained(error: unknown, ports: readonly number[]): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const { code, port } = error instanceof Error ? (error as NodeJS.ErrnoException & { port?: number }) : {};
   if (code === 'EADDRINUSE') {
-    return `One of the ports ${ports.join(', ')} is taken, perhaps by an earlier start. End that one, or choose others: npm start -- --port 7400 --marketplace-port 7401 --console-port 7402`;
+    const which = port === undefined ? `One of the ports ${ports.join(', ')}` : `Port ${port}`;
+    return `${which} is taken, perhaps by an earlier start. End that one, or choose others: npm start -- --port 7400 --marketplace-port 7401 --console-port 7402`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -168,10 +168,17 @@ interface Row extends Agreement {
   readonly customerId?: string;
 }
 
-/** With the customer that it is here, once its buyer has come or AWS has told of it. */
-async function standingOf({ customers }: Desk, agreement: Agreement): Promise<Row> {
+/**
+ * With the customer that it is here, once its buyer has come or AWS has told of it. A legacy product's is named by its
+ * buyer's account: the licence of the agreement is none of its usage's.
+ */
+async function standingOf({ customers, directory, products }: Desk, agreement: Agreement): Promise<Row> {
   const { agreementId, licenceArn, awsAccountId, productCode, status, startsAt } = agreement;
   const row = { agreementId, awsAccountId, productCode, status, startsAt };
+  if (products.get(productCode)?.identityStyle === 'legacy') {
+    const [customerId] = await directory.ofAccount(awsAccountId, [productCode]);
+    return { ...row, ...(customerId === undefined ? {} : { customerId }) };
+  }
   if (licenceArn === undefined) return row;
   const licence = await customers.licence(licenceKeyOf({ style: 'licence', licenceArn }));
   return { ...row, licenceArn, ...(licence === undefined ? {} : { customerId: licence.customerId }) };

@@ -99,6 +99,7 @@ test('the sign-up page of the docs fits the types of the client', () => {
     type Route = (path: string, answer: (request: any, response: any) => unknown) => void;
     declare const app: { get: Route; post: Route };
     declare function startAgain(kind: string): string;
+    declare function welcomeBack(): string;
     declare function form(problems: readonly { readonly name: string; readonly message: string }[]): string;
   `;
 

@@ -89,7 +89,7 @@ it.each(WINDOWS)(
     expect(await elsewhere?.locator('main').innerText()).toContain('This link was used before.');
     // The buyer's own browser goes on.
     await page.goto(used);
-    await page.getByRole('heading', { name: 'Create your workspace' }).waitFor();
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
   },
 );
 
@@ -101,11 +101,14 @@ it('the command that plays a buyer signs up there as well, and a repeat changes 
     const { stdout } = await promisify(execFile)(process.execPath, args, {
       env: { ...process.env, FULFILLMENT_DEPLOYMENT: start.deploymentFile },
     });
-    return JSON.parse(stdout) as { agreementId: string };
+    return JSON.parse(stdout) as { agreementId: string; customerId?: string };
   };
 
-  const { agreementId } = await command('buyer subscribe demo-legacy-product --register --email ada@example.com');
-  await command(`buyer register ${agreementId} --email eve@example.com`);
+  const { agreementId, customerId } = await command(
+    'buyer subscribe demo-legacy-product --register --email ada@example.com',
+  );
+  expect(customerId).toMatch(/^cus_/);
+  expect(await command(`buyer register ${agreementId} --email eve@example.com`)).toMatchObject({ customerId });
 
   expect(await command('customers ls --personal')).toMatchObject({ customers: [{ email: 'ada@example.com' }] });
 });
