@@ -28,6 +28,8 @@ const PASSING: Readonly<Record<string, string>> = {
   TimeoutError: 'AWS did not answer in time. Run it again: what was done is not done twice under the same act id.',
 };
 
+const SIGNED_OUT =
+  /^(CredentialsProviderError|TokenProviderError|ExpiredToken(Exception)?|InvalidClientTokenId|UnrecognizedClientException)$/;
 const DENIED = /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|AuthorizationError)$/;
 const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ECONNRESET|EHOSTUNREACH|ENETUNREACH)$/;
 
@@ -47,6 +49,11 @@ export function awsRemedy(thrown: unknown): Remedy | undefined {
   const [lasting, passing] = [REMEDIES[thrown.name], PASSING[thrown.name]];
   if (lasting !== undefined) return { message: lasting, mayPass: false };
   return passing === undefined ? undefined : { message: passing, mayPass: true };
+}
+
+/** Whether AWS could not know who asks: whatever else is asked ends the same way, until somebody signs in. */
+export function isSignedOut(thrown: unknown): boolean {
+  return thrown instanceof Error && SIGNED_OUT.test(thrown.name);
 }
 
 /** Of the fault, of what caused it, or of the addresses that were tried. */

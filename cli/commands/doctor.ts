@@ -32,7 +32,7 @@ unknown. Changes nothing, and meters nothing; docs/doctor.md lists every finding
 The deployment and region are those of the settings, unless --stage and --region say otherwise; --local looks at what
 npm start runs.
 
-Exit codes: 0 no problem; 1 problems; 2 wrong arguments; 3 a fault.
+Exit codes: 0 no problem; 1 problems; 2 wrong arguments, or nobody signed in at AWS; 3 a fault.
 `,
   options: OPTIONS,
   examples: [

@@ -17,7 +17,7 @@ import {
   probeSchedules,
   probeTopics,
 } from './probes/messages.ts';
-import { outputOf, probeStacks, resourcesOf } from './probes/stacks.ts';
+import { missingFrom, outputOf, probeStacks, resourcesOf } from './probes/stacks.ts';
 import { probeTables } from './probes/tables.ts';
 import { probeClock, probePages, probeUsage } from './probes/web.ts';
 
@@ -27,19 +27,21 @@ interface Wanted {
   readonly clock: () => number;
 }
 
+/** Throws where AWS does not know who asks; whatever else goes wrong is part of the facts. */
 export async function probeDeployment(aws: Aws, { stage, settings, clock }: Wanted): Promise<Facts> {
   const deployment = 'deployment' in settings ? settings.deployment : undefined;
   const [stacks, account] = await Promise.all([
     probeStacks(aws, expectedStacks(stage, aws.region, deployment)),
     probeAccount(aws),
   ]);
+  const missing = missingFrom(stacks);
   // AWS Marketplace answers the account that published the products, by whose roles the functions ask it.
   const isPublisher = deployment?.publishingAccount === undefined;
   const functions = await probeFunctions(aws, stacks, handlersOf(deployment, stacks));
   const alarms = await probeAlarms(aws, stacks);
   const topics = alarms.kind === 'seen' ? alarms.value.flatMap(({ actions }) => actions) : [];
   const [{ tables, recovery, expiry }, ...seen] = await Promise.all([
-    probeTables(aws, tableNames(stacks), false),
+    probeTables(aws, tableNames(stacks), { isLaptop: false, missing }),
     probeRules(aws, stacks),
     // The publishing account's subscriptions are not ours to read.
     probeTopics(aws, stacks, isPublisher ? (deployment?.legacyTopics ?? []) : []),
@@ -53,8 +55,8 @@ export async function probeDeployment(aws: Aws, { stage, settings, clock }: Want
     probeMetering(aws, isPublisher ? (deployment?.products ?? []) : []),
     deployment && isPublisher ? probeCatalog(aws) : PASSED_OVER,
     probeClock(aws, clock),
-    probePages(outputOf(stacks, 'FulfillmentUrl')),
-    probeUsage(outputOf(stacks, 'UsageUrl')),
+    probePages(outputOf(stacks, 'FulfillmentUrl'), missing),
+    probeUsage(outputOf(stacks, 'UsageUrl'), missing),
     probeConcurrency(aws),
     probeGateway(aws),
     deployment?.mail ? probeMail(aws, deployment.mail.identityArn) : { identity: PASSED_OVER, account: PASSED_OVER },

@@ -14,7 +14,7 @@ export async function probeLaptop(facts: DeploymentFacts): Promise<Facts> {
   const shared = { region, credentials: LAPTOP_CREDENTIALS };
   const atDatabase = endpoints.DYNAMODB === undefined ? shared : { ...shared, endpoint: endpoints.DYNAMODB };
   const [tables, pages, usage, metering] = await Promise.all([
-    probeTables(atDatabase, facts.tables, true),
+    probeTables(atDatabase, facts.tables, { isLaptop: true }),
     probePages(urls.fulfillment),
     probeUsage(urls.usage),
     simulator && 'deployment' in settings

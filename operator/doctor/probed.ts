@@ -11,16 +11,29 @@ export type Probed<T> =
   /** There is nothing of the kind where the doctor looks, as on a laptop. */
   | { readonly kind: 'passedOver' };
 
+/** Why something was not seen. */
+export type Unseen = Exclude<Probed<unknown>, { readonly kind: 'seen' | 'passedOver' }>;
+
+export const ABSENT: Unseen = { kind: 'absent' };
+
 export const PASSED_OVER = { kind: 'passedOver' } as const;
 
-/** Looks once; whatever goes wrong is part of the answer, so that one look never ends the others. */
-export async function probe<T>(action: string, look: () => Promise<T>): Promise<Probed<T>> {
+/**
+ * Looks once; whatever goes wrong is part of the answer, so that one look never ends the others. Throws only what
+ * `endsAll` says that every look would end by.
+ */
+export async function probe<T>(
+  action: string,
+  look: () => Promise<T>,
+  endsAll: (error: unknown) => boolean = () => false,
+): Promise<Probed<T>> {
   try {
     return { kind: 'seen', value: await look() };
   } catch (error) {
+    if (endsAll(error)) throw error;
     const name = error instanceof Error ? error.name : '';
     if (DENIED.test(name)) return { kind: 'denied', action };
-    if (isAbsent(error, name)) return { kind: 'absent' };
+    if (isAbsent(error, name)) return ABSENT;
     const message = error instanceof Error ? error.message || name : String(error);
     return { kind: 'failed', message: `${action}: ${reason(error) ?? message}` };
   }
@@ -28,10 +41,10 @@ export async function probe<T>(action: string, look: () => Promise<T>): Promise<
 
 const DENIED =
   /^(AccessDenied|AccessDeniedException|AuthorizationError(Exception)?|UnauthorizedOperation|Forbidden(Exception)?)$/;
-const ABSENT = /NotFound|NonExistentQueue|QueueDoesNotExist|NoSuchEntity/;
+const MISSING = /NotFound|NonExistentQueue|QueueDoesNotExist|NoSuchEntity/;
 
 function isAbsent(error: unknown, name: string): boolean {
-  if (ABSENT.test(name)) return true;
+  if (MISSING.test(name)) return true;
   // CloudFormation's only name for a stack that is not there.
   return name === 'ValidationError' && error instanceof Error && / does not exist$/.test(error.message);
 }

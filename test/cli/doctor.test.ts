@@ -51,6 +51,15 @@ describe('fulfillment doctor', () => {
     expect(json.exitCode).toBe(1);
   });
 
+  test('says without credentials how to sign in, and nothing else, in code 2', { timeout: 60_000 }, async () => {
+    const environment = { AWS_EC2_METADATA_DISABLED: 'true' };
+
+    const { exitCode, stdout, stderr } = await fulfillment(['doctor'], { environment });
+
+    expect(stderr).toMatch(/^No AWS credentials were found\. Sign in \(aws sso login[^\n]*--local\.\n$/);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  });
+
   test('says where it finds no settings, and ends with 2', async () => {
     const { exitCode, stderr } = await fulfillment(['doctor', '--settings', '/nowhere/cdk.json']);
     const noJson = await fulfillment(['doctor', '--settings', aFile('cdk.json', '{')]);

@@ -9,13 +9,8 @@ export function checkPages({ pages, isLaptop }: Pick<Facts, 'pages' | 'isLaptop'
   const { url, get, post, postToken } = pages;
   if (url === undefined) {
     const remedy = 'npx cdk deploy Registration';
-    return [
-      problem('PagesMissing', SUBJECT, {
-        seen: 'The stacks name none.',
-        expected: 'the output FulfillmentUrl',
-        remedy,
-      }),
-    ];
+    const trouble = { seen: 'The stacks name none.', expected: 'the output FulfillmentUrl', remedy };
+    return [unread('PagesMissing', SUBJECT, get) ?? problem('PagesMissing', SUBJECT, trouble)];
   }
   const found = [
     ...(isLaptop ? [] : addressFindings(url)),
@@ -26,6 +21,11 @@ export function checkPages({ pages, isLaptop }: Pick<Facts, 'pages' | 'isLaptop'
   return found.length > 0
     ? found
     : [ok('PagesMissing', SUBJECT, `${url} answers GET and POST, and AWS Marketplace answers it.`)];
+}
+
+/** Where the stacks could not be read, they may name an address. */
+function unread(code: string, subject: string, probed: Probed<HttpAnswer>): Finding | undefined {
+  return probed.kind === 'absent' ? undefined : unseen(code, subject, probed);
 }
 
 function addressFindings(url: string): Finding[] {
@@ -133,13 +133,9 @@ export function checkUsage({ usage, isLaptop }: Pick<Facts, 'usage' | 'isLaptop'
   const { url, post } = usage;
   const subject = 'POST /usage';
   if (url === undefined) {
-    return [
-      problem('UsageMissing', subject, {
-        seen: 'The stacks name no address.',
-        expected: 'the output UsageUrl',
-        remedy: 'npx cdk deploy Metering',
-      }),
-    ];
+    const remedy = 'npx cdk deploy Metering';
+    const trouble = { seen: 'The stacks name no address.', expected: 'the output UsageUrl', remedy };
+    return [unread('UsageMissing', subject, post) ?? problem('UsageMissing', subject, trouble)];
   }
   const missed = unseen('UsageUnreachable', subject, post);
   if (missed) return [missed];

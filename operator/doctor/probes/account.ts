@@ -8,18 +8,20 @@ import {
 } from '@aws-sdk/client-sesv2';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Aws, configOf } from '../../aws.ts';
+import { isSignedOut } from '../../aws-fault.ts';
 import type { Facts, Keyed, StackFacts } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
 import { resourcesOf } from './stacks.ts';
 
+/** Throws where AWS does not know who asks. */
 export async function probeAccount(aws: Aws): Promise<Probed<string>> {
   const client = new STSClient(configOf(aws));
-  const probed = await probe('sts:GetCallerIdentity', async () => {
-    const { Account } = await client.send(new GetCallerIdentityCommand({}));
-    return Account ?? '';
-  });
-  client.destroy();
-  return probed;
+  const look = async () => (await client.send(new GetCallerIdentityCommand({}))).Account ?? '';
+  try {
+    return await probe('sts:GetCallerIdentity', look, isSignedOut);
+  } finally {
+    client.destroy();
+  }
 }
 
 export async function probeSecrets(

@@ -6,7 +6,7 @@ import { MINUTE_MS } from '../../../lambdas/domain/hour.ts';
 import { type Aws, configOf, inRegion } from '../../aws.ts';
 import type { AlarmFacts, Facts, Keyed, StackFacts } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
-import { resourcesOf } from './stacks.ts';
+import { missingFrom, resourcesOf } from './stacks.ts';
 
 /** The name of a function in the stacks; see lib/. */
 function constructOf(handler: string): string {
@@ -21,10 +21,11 @@ export async function probeFunctions(
 ): Promise<Facts['functions']> {
   const client = new LambdaClient(configOf(aws));
   const made = resourcesOf(stacks, 'AWS::Lambda::Function');
+  const missing = missingFrom(stacks);
   const functions = await Promise.all(
     handlers.map(async (handler) => {
       const name = made.find(({ logicalId }) => logicalId.includes(`${constructOf(handler)}Function`))?.physicalId;
-      if (name === undefined) return { name: handler, handler, probed: { kind: 'absent' } as const };
+      if (name === undefined) return { name: handler, handler, probed: missing };
       const probed = await probe('lambda:GetFunctionConfiguration', async () => {
         const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
         return {

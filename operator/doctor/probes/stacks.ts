@@ -7,7 +7,7 @@ import {
 import { type Aws, configOf, inRegion } from '../../aws.ts';
 import type { NamedStack } from '../expected.ts';
 import type { Keyed, ResourceFacts, StackFacts } from '../facts.ts';
-import { probe } from '../probed.ts';
+import { ABSENT, probe, type Unseen } from '../probed.ts';
 
 export function probeStacks(aws: Aws, expected: readonly NamedStack[]): Promise<Keyed<StackFacts>[]> {
   return Promise.all(
@@ -53,4 +53,12 @@ export function outputOf(stacks: readonly Keyed<StackFacts>[], key: string): str
   return stacks
     .flatMap(({ probed }) => (probed.kind === 'seen' ? [probed.value.outputs[key]] : []))
     .find((value) => value !== undefined);
+}
+
+/** What is said of a part that no stack was seen to have: it is absent only where each stack could be looked at. */
+export function missingFrom(stacks: readonly Keyed<StackFacts>[]): Unseen {
+  const [unread] = stacks.flatMap(({ probed }) =>
+    probed.kind === 'denied' || probed.kind === 'failed' ? [probed] : [],
+  );
+  return unread ?? ABSENT;
 }

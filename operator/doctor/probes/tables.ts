@@ -9,16 +9,16 @@ import {
 import { TABLES, type TableKind } from '../../../lambdas/stores/tables.ts';
 import { type Aws, configOf } from '../../aws.ts';
 import type { Facts, TableFacts } from '../facts.ts';
-import { type Probed, probe } from '../probed.ts';
+import { ABSENT, type Probed, probe, type Unseen } from '../probed.ts';
 
 type Seen = Pick<Facts, 'tables' | 'recovery' | 'expiry'>;
 type Named = readonly (readonly [TableKind, string])[];
 
-/** Describes tables by name. A laptop's engine has no backups and drops nothing: there only the shape is looked at. */
+/** Describes tables by name; `missing` is said of those that have none. A laptop's engine has no backups and drops nothing: there only the shape is looked at. */
 export async function probeTables(
   aws: Aws,
   names: Partial<Record<TableKind, string>>,
-  isLaptop: boolean,
+  { isLaptop, missing = ABSENT }: { readonly isLaptop: boolean; readonly missing?: Unseen },
 ): Promise<Seen> {
   const client = new DynamoDBClient(configOf(aws));
   const all = Object.keys(TABLES) as TableKind[];
@@ -26,14 +26,14 @@ export async function probeTables(
     const name = names[kind];
     return name === undefined ? [] : [[kind, name] as const];
   });
-  const missing = all.filter((kind) => names[kind] === undefined);
+  const nameless = all.filter((kind) => names[kind] === undefined);
   try {
     const tables = await Promise.all(
       named.map(async ([kind, name]) => ({ kind, name, probed: await describe(client, name, isLaptop) })),
     );
-    const absent = missing.map((kind) => ({ kind, name: kind, probed: { kind: 'absent' } as const }));
+    const unseen = nameless.map((kind) => ({ kind, name: kind, probed: missing }));
     const kept = isLaptop ? { recovery: [], expiry: [] } : await keeping(client, named);
-    return { tables: [...tables, ...absent], ...kept };
+    return { tables: [...tables, ...unseen], ...kept };
   } finally {
     client.destroy();
   }

@@ -2,7 +2,7 @@
 
 import type { Aws } from '../../aws.ts';
 import type { Facts, HttpAnswer } from '../facts.ts';
-import { type Probed, probe } from '../probed.ts';
+import { ABSENT, type Probed, probe } from '../probed.ts';
 
 const PATIENCE_MS = 15_000;
 
@@ -14,19 +14,17 @@ const TOKEN_FIELD = 'x-amzn-marketplace-token';
 /** Never given by AWS; says in AWS's own logs and in ours where it comes from. */
 const NO_TOKEN = 'doctor-asks-with-no-token-of-aws';
 
-export async function probePages(url: string | undefined): Promise<Facts['pages']> {
-  if (url === undefined) {
-    const none = { kind: 'absent' } as const;
-    return { url, get: none, post: none, postToken: none };
-  }
+/** `missing` is said where there is no address. */
+export async function probePages(url: string | undefined, missing = ABSENT): Promise<Facts['pages']> {
+  if (url === undefined) return { url, get: missing, post: missing, postToken: missing };
   const form = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields) });
   const [get, post] = await Promise.all([ask(url, {}), ask(url, form({}))]);
   return { url, get, post, postToken: await ask(url, form({ [TOKEN_FIELD]: NO_TOKEN })) };
 }
 
-/** Nothing of it could be recorded: it names no event. */
-export async function probeUsage(url: string | undefined): Promise<Facts['usage']> {
-  if (url === undefined) return { url, post: { kind: 'absent' } };
+/** Nothing of it could be recorded: it names no event. `missing` is said where there is no address. */
+export async function probeUsage(url: string | undefined, missing = ABSENT): Promise<Facts['usage']> {
+  if (url === undefined) return { url, post: missing };
   const headers = { 'content-type': 'application/json' };
   return { url, post: await ask(url, { method: 'POST', body: '{"events":[]}', headers }) };
 }

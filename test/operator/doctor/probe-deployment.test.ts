@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { TABLES } from '../../../lambdas/stores/tables.ts';
 import { parseDeployment } from '../../../lib/deployment.ts';
 import { type Database, startDatabase } from '../../../local/database.ts';
 import { createTables } from '../../../local/tables.ts';
@@ -39,12 +40,13 @@ async function startPages(): Promise<string> {
   return listening(server);
 }
 
-async function examined(broken: Operations = {}, overrides: object = {}) {
+async function examined(broken: Operations | ((healthy: Operations) => Operations) = {}, overrides: object = {}) {
   const prefix = `${randomBytes(4).toString('hex')}-`;
   const client = localClient(database.endpoint);
   await createTables(client, prefix);
   client.destroy();
-  const operations = { ...healthyOperations(await startPages(), prefix), ...broken };
+  const healthy = healthyOperations(await startPages(), prefix);
+  const operations = { ...healthy, ...(typeof broken === 'function' ? broken(healthy) : broken) };
   const endpoint = await startStandIn(operations, database.endpoint);
   const aws = { region: 'us-east-1', endpoint, credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'test' } };
   const settings = exampleSettings(overrides);
@@ -160,6 +162,45 @@ describe('looking at a deployment', () => {
       expect(said).toContain(action);
     expect(found.filter(({ level, code }) => level === 'problem' && !OF_THE_TEST.has(code))).toEqual([]);
   });
+
+  test.each([
+    ['denied', () => named('AccessDenied')],
+    ['not answered', () => named('InternalFailure')],
+  ])('knows nothing of tables, functions and addresses where the stacks are %s', async (_what, answer) => {
+    const { found } = await examined({ DescribeStacks: answer });
+
+    const of = (...codes: string[]) => found.filter(({ code }) => codes.includes(code)).map(({ level }) => level);
+    expect(of('TableMissing')).toEqual(Object.keys(TABLES).map(() => 'unknown'));
+    expect(of('PagesMissing', 'UsageMissing')).toEqual(['unknown', 'unknown']);
+    expect(found.filter(({ level, code }) => level === 'problem' && !OF_THE_TEST.has(code))).toEqual([]);
+  });
+
+  test('knows nothing of what may stand in a stack that it may not read', async () => {
+    const { found } = await examined(({ DescribeStacks }) => ({
+      DescribeStacks: (input) =>
+        /-(storage|metering)$/.test(String(input['StackName']))
+          ? named('AccessDenied')
+          : (DescribeStacks?.(input) ?? named('UnknownOperationException')),
+    }));
+
+    expect(found.filter(({ level, code }) => level === 'problem' && !OF_THE_TEST.has(code))).toEqual([]);
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        code: 'TableMissing',
+        level: 'unknown',
+        seen: 'You may not look: cloudformation:DescribeStacks is denied.',
+      }),
+    );
+  });
+
+  test.each(['ExpiredToken', 'InvalidClientTokenId'])(
+    'ends where AWS does not know who asks, since each look would end so: %s',
+    async (name) => {
+      await expect(examined({ GetCallerIdentity: () => named(name) })).rejects.toThrow(
+        expect.objectContaining({ name }),
+      );
+    },
+  );
 
   test('says where nothing is deployed', async () => {
     const absent = Object.assign(new Error('Stack with id fulfillment-prod-storage does not exist'), {
