@@ -6,6 +6,9 @@ export const METRICS = 'e2emetrics';
 export const BACKUP = 'e2ebackup';
 export const SEARCH = 'e2esearch';
 
+/** The seller's own sign-up page, of which there is only the server's side here. */
+export const SIGN_UP_URL = 'https://search.example.com/aws';
+
 export const MAIL_DOMAIN = 'example.com';
 
 /** What the contract includes of `gb_stored`; what lies beyond is metered. */
@@ -33,7 +36,7 @@ export function settings(version: 1 | 2): object {
         pricingModel: 'contractWithConsumption',
         included: { gb_stored: 'perTerm' },
       }),
-      product(SEARCH, 'Search', ['requests'], { identityStyle: 'legacy' }),
+      product(SEARCH, 'Search', ['requests'], { identityStyle: 'legacy', signUp: { url: SIGN_UP_URL } }),
     ],
     registration: {
       sellerName: 'Example Software',
