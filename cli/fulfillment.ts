@@ -1,4 +1,6 @@
 // Finds the command that was called, runs it, and gives what came of it as an exit code.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { InvalidInput, Misconfigured } from '../lambdas/domain/failure.ts';
 import { awsRemedy } from '../operator/aws-fault.ts';
 import type { Command, Terminal } from './command.ts';
@@ -12,6 +14,10 @@ export async function runFulfillment(
 ): Promise<number> {
   const wantsHelp = args.some((arg) => arg === '--help' || arg === '-h') || args[0] === 'help';
   const words = args[0] === 'help' ? args.slice(1) : args;
+  if (args[0] === '--version') {
+    terminal.stdout.write(`${versionOf()}\n`);
+    return EXIT.done;
+  }
   const command = commands.find(({ name }) => name.split(' ').every((word, index) => words[index] === word));
   if (!command) return withoutCommand(commands, words, wantsHelp, terminal);
   if (wantsHelp) {
@@ -50,21 +56,31 @@ function withoutCommand(
 ): number {
   const typed = words.filter((word) => !word.startsWith('-'));
   const group = commands.filter(({ name }) => name.split(' ')[0] === typed[0]);
-  const listed = group.length > 0 ? group : commands;
-  const isMistake = !wantsHelp && words.length > 0;
-  if (isMistake) stderr.write(`${unknown(commands, typed)}\n\n`);
-  (wantsHelp ? stdout : stderr).write(overview(listed));
-  return wantsHelp ? EXIT.done : EXIT.mistake;
+  const listed = overview(group.length > 0 ? group : commands);
+  if (wantsHelp) {
+    stdout.write(listed);
+    return EXIT.done;
+  }
+  stderr.write(words.length === 0 ? listed : (meant(commands, typed) ?? `${listed}\n${unknown(group, typed)}\n`));
+  return EXIT.mistake;
 }
 
-function unknown(commands: readonly Command[], typed: readonly string[]): string {
-  const group = commands.filter(({ name }) => name.startsWith(`${typed[0]} `));
-  if (group.length > 0 && typed.length === 1) return `What of ${typed[0]}?`;
-  const near = nearest(
-    typed.slice(0, 2).join(' '),
-    commands.map(({ name }) => name),
-  );
-  return `There is no such command.${near === undefined ? '' : ` Did you mean: fulfillment ${near}?`}`;
+/** The command that a slip of the pen stands for, alone: below a list nobody would look for it. */
+function meant(commands: readonly Command[], typed: readonly string[]): string | undefined {
+  const names = commands.map(({ name }) => name);
+  const isGroup = typed.length === 1 && names.some((name) => name.startsWith(`${typed[0]} `));
+  const name = isGroup ? undefined : nearest(typed.slice(0, 2).join(' '), names);
+  return name && `There is no such command. Did you mean: fulfillment ${name}?\n`;
+}
+
+function unknown(group: readonly Command[], typed: readonly string[]): string {
+  return group.length > 0 && typed.length === 1 ? `What of ${typed[0]}?` : 'There is no such command.';
+}
+
+/** Of the package that this file is part of, as a checkout or as published. */
+function versionOf(): string {
+  const manifest = readFileSync(join(import.meta.dirname, '../package.json'), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
 }
 
 function overview(commands: readonly Command[]): string {

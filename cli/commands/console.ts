@@ -8,7 +8,7 @@ import { value } from '../options.ts';
 
 export const consoleCommand = defineCommand({
   name: 'console',
-  summary: 'open the operator’s console of a deployment in a browser, until Ctrl-C',
+  summary: "open the operator's console of a deployment in a browser, until Ctrl-C",
   about: `A local web app over the deployment, with your own AWS credentials: nothing of it is public. Whoever has the address
 that is printed has the console, so keep it to yourself.
 `,

@@ -61,7 +61,7 @@ async function look(values: Values, { environment, stderr }: Terminal): Promise<
   const deployment = 'deployment' in settings ? settings.deployment : undefined;
   const stage = values.stage ?? environment['FULFILLMENT_STAGE'] ?? deployment?.stage ?? 'prod';
   const region = values.region ?? deployment?.homeRegion ?? environment['AWS_REGION'] ?? 'us-east-1';
-  if (stderr.isTTY) stderr.write(`Looking at ${stage} in ${region} …\n`);
+  stderr.write(`Looking at ${stage} in ${region}; the laptop: --local\n`);
   return probeDeployment({ region }, { stage, settings, clock: Date.now });
 }
 

@@ -37,21 +37,19 @@ the public offer. Exit code 1 where a product of the settings differs, or is not
     'fulfillment listing show --stage prod --role arn:aws:iam::111122223333:role/read-listing',
   ],
   run: ({ values }, terminal) =>
-    atDesk(values, terminal, (desk) =>
-      withCatalog(desk, values, async (catalog) => {
-        const listed: Listing[] = [];
-        for (const each of await catalog.listings()) {
-          listed.push({ ...each, pricingModel: await catalog.pricingModel(each.entityId) });
-        }
-        const findings = [...desk.products.values()].flatMap((product) => {
-          const own = listed.find(({ productCode }) => productCode === product.productCode);
-          return own ? listingFindings(product, own, desk.facts.urls.fulfillment) : [notListed(product.productCode)];
-        });
-        if (values.json) terminal.stdout.write(`${JSON.stringify({ listings: listed, findings })}\n`);
-        else terminal.stdout.write(`${listed.map(listingText).join('\n')}\n${findings.map(findingText).join('')}`);
-        return findings.some(({ level }) => level === 'problem') ? EXIT.refused : EXIT.done;
-      }),
-    ),
+    atListings(values, terminal, async (desk, catalog) => {
+      const listed: Listing[] = [];
+      for (const each of await catalog.listings()) {
+        listed.push({ ...each, pricingModel: await catalog.pricingModel(each.entityId) });
+      }
+      const findings = [...desk.products.values()].flatMap((product) => {
+        const own = listed.find(({ productCode }) => productCode === product.productCode);
+        return own ? listingFindings(product, own, desk.facts.urls.fulfillment) : [notListed(product.productCode)];
+      });
+      if (values.json) terminal.stdout.write(`${JSON.stringify({ listings: listed, findings })}\n`);
+      else terminal.stdout.write(`${listed.map(listingText).join('\n')}\n${findings.map(findingText).join('')}`);
+      return findings.some(({ level }) => level === 'problem') ? EXIT.refused : EXIT.done;
+    }),
 });
 
 const SET_URL = {
@@ -79,35 +77,46 @@ the same --act-id follows the change. Who did it, and why, is kept in the audit 
     const why = values.why?.trim();
     if (values.apply && !why) throw new UsageMistake('Say why it is done: --why TEXT. The audit keeps it.');
     const waitMs = minutesOf(values.wait) * 60_000;
-    return atDesk(values, terminal, (desk) =>
-      withCatalog(desk, values, async (catalog) => {
-        const wanted = {
-          productCode: values.product ?? onlyProduct(desk),
-          url: values.url ?? desk.facts.urls.fulfillment,
-        };
-        const act = why ? await newAct(desk, why, values['act-id']) : await draftAct(desk);
-        const ports = { ...desk, catalog, askPages: probePages };
-        const outcome = await setListingUrl(ports, wanted, act, { dryRun: !values.apply });
-        if (outcome.kind === 'refused') {
-          if (values.json) terminal.stdout.write(`${JSON.stringify(outcome)}\n`);
-          else terminal.stderr.write(`Refused: ${outcome.message}\n`);
-          return EXIT.refused;
-        }
-        const told = { ...outcome, ...(outcome.kind === 'started' ? { actionId: act.actionId } : {}) };
-        if (!values.json) terminal.stderr.write(planText(told));
-        if (outcome.kind !== 'started') {
-          if (values.json) terminal.stdout.write(`${JSON.stringify(told)}\n`);
-          return EXIT.done;
-        }
-        const change = await followed(catalog, outcome.changeSetId, waitMs, terminal);
-        if (values.json) terminal.stdout.write(`${JSON.stringify({ ...told, ...change })}\n`);
-        else terminal.stdout.write(changeText(change, act.actionId));
-        if (change.status === 'SUCCEEDED') return EXIT.done;
-        return isEnded(change) ? EXIT.refused : EXIT.fault;
-      }),
-    );
+    return atListings(values, terminal, async (desk, catalog) => {
+      const wanted = {
+        productCode: values.product ?? onlyProduct(desk),
+        url: values.url ?? desk.facts.urls.fulfillment,
+      };
+      const act = why ? await newAct(desk, why, values['act-id']) : await draftAct(desk);
+      const ports = { ...desk, catalog, askPages: probePages };
+      const outcome = await setListingUrl(ports, wanted, act, { dryRun: !values.apply });
+      if (outcome.kind === 'refused') {
+        if (values.json) terminal.stdout.write(`${JSON.stringify(outcome)}\n`);
+        else terminal.stderr.write(`Refused: ${outcome.message}\n`);
+        return EXIT.refused;
+      }
+      const told = { ...outcome, ...(outcome.kind === 'started' ? { actionId: act.actionId } : {}) };
+      if (!values.json) terminal.stderr.write(planText(told));
+      if (outcome.kind !== 'started') {
+        if (values.json) terminal.stdout.write(`${JSON.stringify(told)}\n`);
+        return EXIT.done;
+      }
+      const change = await followed(catalog, outcome.changeSetId, waitMs, terminal);
+      if (values.json) terminal.stdout.write(`${JSON.stringify({ ...told, ...change })}\n`);
+      else terminal.stdout.write(changeText(change, act.actionId));
+      if (change.status === 'SUCCEEDED') return EXIT.done;
+      return isEnded(change) ? EXIT.refused : EXIT.fault;
+    });
   },
 });
+
+/** Does something at the desk with the listings of AWS, which stand in no simulator: nothing has to run to say so. */
+async function atListings<T>(
+  values: ValuesOf<typeof SHARED>,
+  terminal: Terminal,
+  work: (desk: Desk, catalog: ListingCatalog) => Promise<T>,
+): Promise<T> {
+  try {
+    return await atDesk(values, terminal, (desk) => withCatalog(desk, values, (catalog) => work(desk, catalog)));
+  } catch (error) {
+    throw error instanceof Misconfigured && error.code === 'NothingRuns' ? noListings() : error;
+  }
+}
 
 async function withCatalog<T>(
   { facts }: Desk,
@@ -116,7 +125,7 @@ async function withCatalog<T>(
 ): Promise<T> {
   const endpoint = facts.endpoints.MARKETPLACE_CATALOG;
   if (facts.simulator && endpoint === undefined) {
-    throw new Misconfigured('NoListing', 'The simulated AWS Marketplace has no listings. Name a deployment: --stage.');
+    throw noListings();
   }
   const own: Aws = {
     region: facts.region,
@@ -130,6 +139,11 @@ async function withCatalog<T>(
   } finally {
     catalog.close();
   }
+}
+
+function noListings(): Misconfigured {
+  const remedy = 'Name a deployment on AWS: --stage prod --region us-east-1.';
+  return new Misconfigured('NoListing', `The simulated AWS Marketplace has no listings. ${remedy}`);
 }
 
 /** AWS has no word of how soon; the portal itself shows minutes. */

@@ -13,10 +13,10 @@ import { differencesOf, emptySum, openReport, type Sum } from '../reconcile-repo
 
 const OPTIONS = {
   cloudtrail: value('PATH', 'a file of CloudTrail events, or a folder as CloudTrail delivers it (.json, .json.gz)'),
-  api: flag('look the calls up in CloudTrail’s event history: 90 days, some 15 minutes late, two look-ups a second'),
+  api: flag("look the calls up in CloudTrail's event history: 90 days, some 15 minutes late, two look-ups a second"),
   'seller-report': value(
     'FILE',
-    'a usage report as CSV: the Daily Usage feed, the Usage dataset, or the dashboard’s export',
+    "a usage report as CSV: the Daily Usage feed, the Usage dataset, or the dashboard's export",
   ),
   ...RANGE,
   product: value('CODE', 'compare this product alone; also the product of calls whose code the log leaves out'),
@@ -30,7 +30,7 @@ type Values = ValuesOf<typeof OPTIONS>;
 
 export const reconcile = defineCommand({
   name: 'reconcile',
-  summary: 'compare the ledger with AWS’s own record: CloudTrail, or a seller report',
+  summary: "compare the ledger with AWS's own record: CloudTrail, or a seller report",
   about: `Puts the ledger beside what AWS itself says it was told, by customer, dimension and hour (by day for a seller report):
 only here, only at AWS, different, and what to do about each. Changes nothing.
 
@@ -94,7 +94,7 @@ function sourceOf(values: Values): Source {
   const { cloudtrail, api, product, 'seller-report': report } = values;
   const ways = [cloudtrail !== undefined, api, report !== undefined].filter(Boolean).length;
   if (ways !== 1)
-    throw new UsageMistake('Name AWS’s record in exactly one way: --cloudtrail, --api or --seller-report.');
+    throw new UsageMistake("Name AWS's record in exactly one way: --cloudtrail, --api or --seller-report.");
   if (cloudtrail !== undefined) return async () => readTrailFiles(cloudtrail, product);
   if (report !== undefined) return () => readReportFile(report);
   return (desk, terminal) => lookUp(desk, values, terminal);
@@ -137,7 +137,7 @@ function rangeOf(values: Values, { grain, reported }: AwsRecord, nowMs: number) 
   const hours = reported.map(({ hour }) => hour).sort();
   const [first, last] = [hours[0], hours.at(-1)];
   if (first === undefined || last === undefined) {
-    throw new UsageMistake('AWS’s record names no usage. Name the hours to compare with it: --from and --to.');
+    throw new UsageMistake("AWS's record names no usage. Name the hours to compare with it: --from and --to.");
   }
   return { first, end: grain === 'hour' ? addHours(last, 1) : addHours(last, 24) };
 }

@@ -51,12 +51,14 @@ describe('fulfillment doctor', () => {
     expect(json.exitCode).toBe(1);
   });
 
-  test('says without credentials how to sign in, and nothing else, in code 2', { timeout: 60_000 }, async () => {
+  test('says where it looks, and without credentials only how to sign in, in code 2', { timeout: 60_000 }, async () => {
     const environment = { AWS_EC2_METADATA_DISABLED: 'true' };
 
     const { exitCode, stdout, stderr } = await fulfillment(['doctor'], { environment });
 
-    expect(stderr).toMatch(/^No AWS credentials were found\. Sign in \(aws sso login[^\n]*--local\.\n$/);
+    expect(stderr).toMatch(
+      /^Looking at prod in us-east-1; the laptop: --local\nNo AWS credentials were found\. Sign in \(aws sso login[^\n]*--local\.\n$/,
+    );
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   });
 

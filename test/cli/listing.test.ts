@@ -236,4 +236,15 @@ describe('fulfillment listing set-url', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('has no listings');
   });
+
+  test.each(['show', 'set-url'])('says so where nothing runs, too: %s needs a stage', async (command) => {
+    const environment = { FULFILLMENT_DEPLOYMENT: '/nonexistent/deployment.json' };
+
+    const { stderr, exitCode } = await fulfillment(['listing', command], { environment });
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe(
+      'The simulated AWS Marketplace has no listings. Name a deployment on AWS: --stage prod --region us-east-1.\n',
+    );
+  });
 });

@@ -8,7 +8,7 @@ import { useServices } from '../backend-world.ts';
 import { schemaProblems } from '../json-schema.ts';
 import { quarantinedWorld } from '../operator/troubles.ts';
 import { commandsOn, environmentOf } from './deployment.ts';
-import { aFile, startFulfillment } from './fulfillment.ts';
+import { aFile, fulfillment, startFulfillment } from './fulfillment.ts';
 
 const services = useServices();
 
@@ -224,8 +224,6 @@ describe('every command', () => {
   });
 
   test.each([
-    ['ledgr verify', 'Did you mean: fulfillment ledger verify?'],
-    ['records relase', 'Did you mean: fulfillment records release?'],
     ['records', 'What of records?'],
     ['ledger verify --form 2026-09', 'Did you mean --from?'],
     ['groups ls extra', "'extra' is more than groups ls takes."],
@@ -237,6 +235,39 @@ describe('every command', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain(said);
   });
+});
+
+describe('a command that there is not', () => {
+  test.each([
+    ['ledgr verify', 'ledger verify'],
+    ['records relase', 'records release'],
+  ])('is answered with the one that was meant, and nothing else: %s', async (line, meant) => {
+    const { exitCode, stderr } = await fulfillment(line.split(' '));
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe(`There is no such command. Did you mean: fulfillment ${meant}?\n`);
+  });
+
+  test('is told as the last line where it is near to none', async () => {
+    const { exitCode, stderr } = await fulfillment(['sing', 'a', 'song']);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('  customers ls ');
+    expect(stderr).toMatch(/\nThere is no such command\.\n$/);
+  });
+});
+
+test('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+
+  expect(await fulfillment(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('the list of commands has straight apostrophes', async () => {
+  const { stdout } = await fulfillment(['--help']);
+
+  expect(stdout).toContain("the operator's console");
+  expect(stdout).not.toContain('’');
 });
 
 test('the console is served to whoever has its address until Ctrl-C, which ends it in code 0', async () => {
