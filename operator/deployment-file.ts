@@ -67,7 +67,7 @@ function textOf(file: string): string {
     if (code !== 'ENOENT') throw error;
     throw new Misconfigured(
       'NothingRuns',
-      `Nothing runs here: ${file} is not there. Run npm start in another terminal; where it runs on ports of its own, take over the line that it printed (export FULFILLMENT_DEPLOYMENT=…); or name a deployment: --stage prod --region us-east-1.`,
+      `Nothing runs here: ${file} is not there. Run npm start in another terminal (on ports of your own, take over the export line that it prints), or name a deployment: --stage prod --region us-east-1.`,
     );
   }
 }

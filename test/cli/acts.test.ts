@@ -154,7 +154,7 @@ describe('a command that finds no deployment', () => {
 
     expect(exitCode).toBe(2);
     expect(stderr).toBe(
-      'Nothing runs here: /nonexistent/deployment.json is not there. Run npm start in another terminal, or name a deployment: --stage prod --region us-east-1.\n',
+      'Nothing runs here: /nonexistent/deployment.json is not there. Run npm start in another terminal (on ports of your own, take over the export line that it prints), or name a deployment: --stage prod --region us-east-1.\n',
     );
   });
 
