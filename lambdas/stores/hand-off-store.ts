@@ -5,8 +5,7 @@ import { SECOND_MS } from '../domain/hour.ts';
 import type { HandOffStore } from '../flow/hand-off-ports.ts';
 import { getItem, type Item, putItem, toItem } from './dynamo.ts';
 import { text, whole } from './item-reader.ts';
-
-const LAYOUT = 1;
+import { LAYOUT } from './layout.ts';
 
 export class DynamoHandOffStore implements HandOffStore {
   readonly #client: DynamoDBClient;
