@@ -3,7 +3,7 @@ import { type DynamoDBClient, ScanCommand, type ScanCommandInput } from '@aws-sd
 import pLimit from 'p-limit';
 import { hourOf, hoursBetween } from '../lambdas/domain/hour.ts';
 import { KEY_SEPARATOR } from '../lambdas/domain/keys.ts';
-import { lastLookMs, type MeteringPolicy } from '../lambdas/domain/metering-policy.ts';
+import { firstUnclosedHour, lastLookMs, type MeteringPolicy } from '../lambdas/domain/metering-policy.ts';
 import { DynamoWorkStore } from '../lambdas/stores/work-store.ts';
 import type { TableNames } from './tables.ts';
 
@@ -23,8 +23,7 @@ const NOTES_AT_ONCE = 16;
  */
 export async function passEmptyHours({ client, tables, clock }: World, policy: MeteringPolicy): Promise<number> {
   const work = new DynamoWorkStore(client, tables.work);
-  const from = await work.watermark();
-  if (from === undefined) return 0;
+  const from = (await work.watermark()) ?? firstUnclosedHour(clock.now());
   const hours = hoursBetween(from, hourOf(clock.now() - lastLookMs(policy)));
   if (hours.length < WORTH_IT_HOURS) return 0;
   const inUse = new Set<string>();

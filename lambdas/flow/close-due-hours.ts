@@ -9,7 +9,7 @@ import { HOUR_MS, type HourStart, hourEndMs, hourOf, hoursBetween, MINUTE_MS } f
 import { SHARD_COUNT, shardOf } from '../domain/keys.ts';
 import { isLive } from '../domain/ledger.ts';
 import type { Licence, LicenceEnding } from '../domain/licence.ts';
-import { lastLookMs, type MeteringPolicy } from '../domain/metering-policy.ts';
+import { firstUnclosedHour, type MeteringPolicy } from '../domain/metering-policy.ts';
 import {
   addLook,
   type ClosePorts,
@@ -94,7 +94,7 @@ async function sideBySide(tasks: readonly (() => Promise<void>)[]): Promise<void
 async function makeFixedLooks(ports: CloseRun, hasTime: HasTime, result: LookResult): Promise<void> {
   const { policy } = ports;
   const nowMs = ports.clock();
-  const from = (await ports.work.watermark()) ?? hourOf(nowMs - lastLookMs(policy) - HOUR_MS);
+  const from = (await ports.work.watermark()) ?? firstUnclosedHour(nowMs);
   const progress = new Map((await ports.work.looks(from)).map((each) => [each.hour, each]));
   const hours = hoursBetween(from, hourOf(nowMs)).map((hour) => ({
     hour,

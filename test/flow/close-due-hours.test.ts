@@ -127,6 +127,30 @@ describe('closing what is due', () => {
     expect(await world.work.watermark()).toBe('2026-09-21T12');
   });
 
+  test('finds the usage of days before its first run ever, as where a right was missing from the start', async () => {
+    const world = await aWorld();
+    world.work = new MemoryWorkStore();
+    world.nowMs = SETTLED + 4 * 24 * HOUR_MS;
+
+    const { sealed, carried } = await closeDueHours(world, () => true);
+
+    // AWS takes nothing more of that hour: it is billed in the one that runs.
+    expect({ sealed, carried }).toEqual({ sealed: 0, carried: 2 });
+    expect(await accounted(world)).toBe(250);
+  });
+
+  test('goes on from where its first run ever began, however little time that one had', async () => {
+    const world = await aWorld();
+    world.work = new MemoryWorkStore();
+    world.nowMs = SETTLED + 7 * 24 * HOUR_MS - 2 * HOUR_MS;
+    await closeDueHours(world, () => false);
+    world.nowMs += 3 * HOUR_MS;
+
+    await closeDueHours(world, () => true);
+
+    expect(await accounted(world)).toBe(250);
+  });
+
   test('stops when time runs out with its progress kept, and goes on from there, oldest hour first', async () => {
     const world = await aWorld();
     let left = 1;

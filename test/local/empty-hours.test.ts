@@ -1,4 +1,5 @@
 // Hours that the clock was moved over: empty ones are passed, and whatever stands in one of them is found.
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { addHours, type HourStart, hoursBetween } from '../../lambdas/domain/hour.ts';
 import { passEmptyHours } from '../../local/empty-hours.ts';
@@ -73,4 +74,16 @@ test('A step of less than two days is left to the ordinary looks', async () => {
 
   expect(await passUntil(world, at('2026-09-22T23:05:00Z'))).toBe(0);
   expect([...(await looksDone(world)).keys()]).toEqual([]);
+});
+
+test('Of a new world, whose hours were never closed, the empty week before it is passed at once', async () => {
+  const world = await startBackendWorld(services());
+  const Key = { pk: { S: 'watermark' }, sk: { S: 'looks' } };
+  await world.client.send(new DeleteItemCommand({ TableName: world.tables.work, Key }));
+
+  const passed = await passEmptyHours(world, aPolicy());
+  await world.backend.closeHours();
+
+  expect(passed).toBe(7 * 24 - 24);
+  expect(await world.work.watermark()).toBe(anHour('2026-09-20T10'));
 });
