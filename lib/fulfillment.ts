@@ -1,7 +1,7 @@
 // The whole deployment: the stacks and what goes for all of them.
 import type { App } from 'aws-cdk-lib';
 import { AccessStack } from './access-stack.ts';
-import { mailTopic, sendAlarms } from './alarm-routes.ts';
+import { mailTopicArn, sendAlarms } from './alarm-routes.ts';
 import { encryptBelow } from './constructs/encryption.ts';
 import { type Deployment, type DeploymentSettings, NOTICE_REGION, parseDeployment } from './deployment.ts';
 import { LifecycleStack } from './lifecycle-stack.ts';
@@ -59,11 +59,9 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
   const watch = new WatchStack(app, 'Watch', { ...named('watch'), storage, others: Object.values(watched) });
   const atHome = { ...watched, watch };
   const { alarms, alarmTopicArn, noticeAlarmTopicArn } = deployment;
-  const mails = mailTopic(storage, alarms);
-  for (const stack of Object.values(atHome)) {
-    const topics = { any: mails ? [mails] : [], anyArn: alarmTopicArn };
-    sendAlarms(stack, { ...topics, highArn: alarms.highTopicArn, lowArn: alarms.lowTopicArn }, alarms);
-  }
+  const { highTopicArn: highArn, lowTopicArn: lowArn } = alarms;
+  const topics = { mailsArn: mailTopicArn(storage, deployment), anyArn: alarmTopicArn, highArn, lowArn };
+  for (const stack of Object.values(atHome)) sendAlarms(stack, topics, alarms);
   const { publishingAccount, homeRegion } = deployment;
   if (publishingAccount) {
     const publishing = new PublishingAccountStack(app, 'PublishingAccount', {
@@ -71,8 +69,7 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
       env: { region: NOTICE_REGION, account: publishingAccount.id },
       deployment: { ...deployment, publishingAccount },
     });
-    const mailsThere = mailTopic(publishing, alarms);
-    sendAlarms(publishing, { any: mailsThere ? [mailsThere] : [], anyArn: undefined }, alarms);
+    sendAlarms(publishing, { mailsArn: mailTopicArn(publishing, deployment) }, alarms);
     return { ...atHome, publishing };
   }
   if (homeRegion === NOTICE_REGION) return atHome;
@@ -81,7 +78,7 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
     env: { region: NOTICE_REGION },
     deployment,
   });
-  const mailsAbroad = mailTopic(forwarding, alarms);
-  sendAlarms(forwarding, { any: mailsAbroad ? [mailsAbroad] : [], anyArn: noticeAlarmTopicArn }, alarms);
+  const mailsArn = mailTopicArn(forwarding, deployment);
+  sendAlarms(forwarding, { mailsArn, anyArn: noticeAlarmTopicArn }, alarms);
   return { ...atHome, forwarding };
 }

@@ -1,5 +1,5 @@
 // A table that outlives mistakes: kept when its stack goes, not to be deleted by hand, restorable to any second.
-import { CfnDeletionPolicy, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnDeletionPolicy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -64,6 +64,9 @@ export class KeptTable extends Construct {
           : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.carries] }),
       });
     }
+    // Whoever uses it now: an export that went with its last user would have to go before that user is deployed, and
+    // CloudFormation takes none away that is imported.
+    for (const value of [this.table.tableName, this.table.tableArn]) Stack.of(this).exportValue(value);
   }
 
   /** The table's name, with leave to do these things and no others to it, and to query these of its indexes. */

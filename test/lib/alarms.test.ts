@@ -135,6 +135,28 @@ describe('alarms go', () => {
     for (const alarm of stacks.ofType('AWS::CloudWatch::Alarm')) expect(actionsOf(alarm), alarm.id).toHaveLength(1);
   });
 
+  test('to a topic of ours that CloudWatch may publish to, for the account’s own alarms', () => {
+    const { ofType } = synthesize({ ...EVERYTHING, alarms: { emails: ['ada@example.com'] } });
+
+    // A policy of our own takes the place of SNS's, which lets everything of the account in.
+    const policies = ofType('AWS::SNS::TopicPolicy');
+    expect(policies.map(({ id }) => id.split('/')[0])).toEqual(['Storage', 'NoticeForwarding']);
+    for (const { Properties } of policies) {
+      expect(Properties).toMatchObject({
+        PolicyDocument: {
+          Statement: expect.arrayContaining([
+            expect.objectContaining({
+              Effect: 'Allow',
+              Principal: { Service: 'cloudwatch.amazonaws.com' },
+              Action: 'sns:Publish',
+              Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+            }),
+          ]),
+        },
+      });
+    }
+  });
+
   test('nowhere where no topic and nobody is named', () => {
     for (const alarm of alarms) expect(actionsOf(alarm), alarm.id).toEqual([]);
   });
