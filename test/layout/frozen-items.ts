@@ -1,5 +1,5 @@
 // Items as a released version wrote them, and what they stood for then. They stay as they are, whatever comes after.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { TABLES, type TableKind } from '../../lambdas/stores/tables.ts';
@@ -24,7 +24,16 @@ export function frozenValues(version: string): Values {
   return read(version, 'values') as Values;
 }
 
-/** To be called once a released layout, and never again for that one. */
+/** What is frozen stays as it is; of the kinds that are not yet, what is written. */
+export function withNewKinds(frozen: ItemsByTable, written: ItemsByTable): ItemsByTable {
+  const tables = TABLE_KINDS.map((table) => {
+    const kindOf = (item: StoredItem) => kindsOf(table, keyOf(item)).join();
+    const known = new Set(frozen[table].map(kindOf));
+    return [table, [...frozen[table], ...written[table].filter((item) => !known.has(kindOf(item)))]] as const;
+  });
+  return Object.fromEntries(tables) as ItemsByTable;
+}
+
 export function freeze(version: string, items: ItemsByTable, values: Values): void {
   mkdirSync(join(FOLDER, version), { recursive: true });
   for (const table of TABLE_KINDS) write(version, table, items[table]);
@@ -32,7 +41,9 @@ export function freeze(version: string, items: ItemsByTable, values: Values): vo
 }
 
 function read(version: string, name: string): unknown {
-  return JSON.parse(readFileSync(join(FOLDER, version, `${name}.json`), 'utf8'));
+  const file = join(FOLDER, version, `${name}.json`);
+  // Of a layout that is frozen for the first time, nothing is there.
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
 }
 
 function write(version: string, name: string, value: unknown): void {

@@ -54,6 +54,7 @@ export const ITEM_KINDS: Readonly<Record<TableKind, readonly ItemKind[]>> = {
     { kind: 'touched hour', pk: /^touched$/, sk: /./ },
     { kind: 'summarised', pk: /^summarized$/, sk: /./ },
     { kind: 'told trouble', pk: /^told#/, sk: /./ },
+    { kind: 'redeemed hand-off', pk: /^hand-off#/, sk: /^redeemed$/ },
   ],
   notices: [
     { kind: 'notice', pk: /^(agreement|buyer|unplaced)#/, sk: /^notice#/ },

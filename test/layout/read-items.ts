@@ -8,6 +8,7 @@ import { DynamoCustomerDirectory } from '../../lambdas/stores/customer-directory
 import { DynamoCustomerStore } from '../../lambdas/stores/customer-store.ts';
 import { DynamoDeliveryStore } from '../../lambdas/stores/delivery-store.ts';
 import { DynamoEntitlementStore, DynamoRefreshProgress } from '../../lambdas/stores/entitlement-store.ts';
+import { DynamoHandOffStore } from '../../lambdas/stores/hand-off-store.ts';
 import { DynamoLedgerStore } from '../../lambdas/stores/ledger-store.ts';
 import { DynamoNoticeStore } from '../../lambdas/stores/notice-store.ts';
 import { DynamoOutboxStore } from '../../lambdas/stores/outbox-store.ts';
@@ -76,6 +77,7 @@ function readersOf(client: DynamoDBClient, tables: TableNames): Readonly<Record<
       const at = sk.lastIndexOf('#');
       return outbox.untold([{ partition: pk.slice('told#'.length), meter: sk.slice(0, at), name: sk.slice(at + 1) }]);
     },
+    'redeemed hand-off': ({ pk }) => new DynamoHandOffStore(client, work).redeemed(pk.slice('hand-off#'.length)),
     notice: thread,
     owner: thread,
     successor: thread,

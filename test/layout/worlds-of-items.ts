@@ -1,9 +1,11 @@
 // Worlds in which every kind of item is written, by the deployed handlers where they do it in a day or two.
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { eventsOf } from '../../lambdas/domain/access-event.ts';
+import { REGISTERS_FOR_MS } from '../../lambdas/domain/hand-off.ts';
 import type { Standing } from '../../lambdas/domain/standing.ts';
 import { DynamoArchiveNotes } from '../../lambdas/stores/archive-notes.ts';
 import { DynamoRefreshProgress } from '../../lambdas/stores/entitlement-store.ts';
+import { DynamoHandOffStore } from '../../lambdas/stores/hand-off-store.ts';
 import { DynamoSummaryStore } from '../../lambdas/stores/summary-store.ts';
 import type { TableKind } from '../../lambdas/stores/tables.ts';
 import type { TableNames } from '../../local/tables.ts';
@@ -119,6 +121,13 @@ async function aMovingWorld(services: Services): Promise<Filled> {
   await desk.notices.tell(folded, { standing, events });
   await desk.notices.noteDue({ customerId: acme.customerId, changesAt: nowMs + 60_000 });
   desk.close();
+  // No product of this world has a sign-up page of the seller's own.
+  await new DynamoHandOffStore(client, tables.work).redeem({
+    handOffId: 'hand-off-of-acme',
+    customerId: acme.customerId,
+    redemptionId: 'redemption-of-acme',
+    registersUntil: nowMs + REGISTERS_FOR_MS,
+  });
   await new DynamoRefreshProgress(client, tables.work).noteNextShard(12);
   const notes = new DynamoArchiveNotes(client, tables.work);
   await notes.begin(anHour('2026-09-21T10'));
