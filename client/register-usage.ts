@@ -76,11 +76,14 @@ async function registerOnce(
 
 function publicKeyOf(pem: string): KeyObject {
   try {
-    return createPublicKey(pem);
+    const key = createPublicKey(pem);
+    // Any other verifies nothing, and would leave each start unanswered.
+    if (key.asymmetricKeyType === 'rsa' || key.asymmetricKeyType === 'rsa-pss') return key;
+    throw new Error(`The key is of type ${key.asymmetricKeyType}.`);
   } catch (cause) {
     throw new Misconfigured(
       'PublicKeyMalformed',
-      'The public key is no PEM of a public key. Use the one that AWS Marketplace gave for the product, whole, with its first and last line.',
+      'The public key is no PEM of a public RSA key. Use the one that AWS Marketplace gave for the product, whole, with its first and last line.',
       { cause },
     );
   }

@@ -91,10 +91,13 @@ describe('a container that registers its usage', () => {
     expect(await register()).toEqual({ kind: 'unanswered', code: 'InternalServiceErrorException' });
   });
 
-  test('throws where the public key is none, before AWS is asked', async () => {
+  test.each([
+    ['none', 'LS0tLS1CRUdJTi'],
+    ['none of RSA', generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString()],
+  ])('throws where the public key is %s, before AWS is asked', async (_, publicKey) => {
     const { register, world } = await registering({ platform: 'ecs' });
 
-    await expect(register({ publicKey: 'LS0tLS1CRUdJTi' })).rejects.toMatchObject({ code: 'PublicKeyMalformed' });
+    await expect(register({ publicKey })).rejects.toMatchObject({ code: 'PublicKeyMalformed' });
     expect((await world.control('GET', '/control/calls')).calls).toEqual([]);
   });
 });
