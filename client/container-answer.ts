@@ -71,6 +71,7 @@ const NOTHING_METERED: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
   'InvalidSignatureException',
   'RequestExpired',
+  'TimestampOutOfBoundsException',
   'CredentialsProviderError',
   'ECONNREFUSED',
   'ENOTFOUND',

@@ -100,10 +100,10 @@ function outOfTime(hours: Hours, each: MeteredHour, nowMs: number): Hours {
 
 const NOT_ENTITLED = 'CustomerNotEntitledException';
 
-/** The sealed hours that are to be sent now, oldest first. */
-export function dueHours(hours: Hours, nowMs: number): readonly MeteredHour[] {
+/** The sealed hours that are to be sent now, oldest first; with `isLast`, those too that were to wait. */
+export function dueHours(hours: Hours, nowMs: number, isLast = false): readonly MeteredHour[] {
   return [...hours.values()]
-    .filter(({ state, nextTryAt = 0 }) => state === 'sealed' && nextTryAt <= nowMs)
+    .filter(({ state, nextTryAt = 0 }) => state === 'sealed' && (isLast || nextTryAt <= nowMs))
     .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
@@ -121,7 +121,8 @@ export type MeterAnswer =
 /** AWS holds another amount under this hour, or under the same token. (API reference MeterUsage.) */
 const DISPUTES: ReadonlySet<string> = new Set(['DuplicateRequestException', 'IdempotencyConflictException']);
 
-const TOO_OLD = 'TimestampOutOfBoundsException';
+/** Too old; or this machine's clock is wrong, and the same may be taken later, or go on when its window has passed. */
+const OUT_OF_BOUNDS = 'TimestampOutOfBoundsException';
 
 /** The record itself is at fault: the same again ends the same. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -129,7 +130,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'InvalidUsageDimensionException',
   'InvalidTagException',
   'InvalidUsageAllocationsException',
-  TOO_OLD,
   'ValidationException',
 ]);
 
@@ -152,12 +152,13 @@ export function answered(hours: Hours, before: MeteredHour, answer: MeterAnswer,
       ...(meteringRecordId === undefined ? {} : { meteringRecordId }),
     });
   }
-  const { code } = answer;
+  // A throttle, say, takes nothing back of what AWS said before: that there is no subscription.
+  const code = known.code === NOT_ENTITLED && isSurelyUnmetered(answer.code) ? NOT_ENTITLED : answer.code;
   if (DISPUTES.has(code)) return withHour(hours, { ...rest, state: 'disputed', code });
   // A call that was refused for certain takes back only what it had made possible itself.
   const mayBeBilled = isSurelyUnmetered(code) || REFUSALS.has(code) ? before.mayBeBilled : true;
   const isAtEdge = nowMs >= hourStartMs(known.hour) + CONTAINER_WINDOW_MS - WINDOW_EDGE_MS;
-  if (code === TOO_OLD && isAtEdge) return outOfTime(hours, { ...rest, mayBeBilled, code }, nowMs);
+  if (answer.code === OUT_OF_BOUNDS && isAtEdge) return outOfTime(hours, { ...rest, mayBeBilled, code }, nowMs);
   if (REFUSALS.has(code)) return withHour(hours, { ...rest, mayBeBilled, state: 'refused', code });
   const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(known.attempts - 1, 10));
   return withHour(hours, { ...rest, mayBeBilled, code, nextTryAt: nowMs + waitMs });
@@ -174,6 +175,15 @@ export function pruned(hours: Hours, nowMs: number): Hours {
   return new Map([...hours].filter(([, each]) => !isDone(each)));
 }
 
+const TROUBLES: ReadonlySet<HourState> = new Set(['disputed', 'refused', 'uncertain']);
+
+/** The hours that have come to need a person. */
+export function troubledSince(before: Hours, after: Hours): readonly MeteredHour[] {
+  return [...after.values()].filter(
+    (each) => TROUBLES.has(each.state) && before.get(nameOf(each))?.state !== each.state,
+  );
+}
+
 /** How metering goes, for whoever decides whether to serve. */
 export type MeteringStanding =
   | { readonly kind: 'ok' }
@@ -182,12 +192,17 @@ export type MeteringStanding =
   /** AWS says that this account may not use the software. */
   | { readonly kind: 'stop'; readonly code: string; readonly tellBuyer: string };
 
-/** The standing after an answer. */
-export function standingAfter(before: MeteringStanding, answer: MeterAnswer, nowMs: number): MeteringStanding {
+/** The standing after an answer, which left its hour in `state`. */
+export function standingAfter(
+  before: MeteringStanding,
+  answer: MeterAnswer,
+  state: HourState | undefined,
+  nowMs: number,
+): MeteringStanding {
   if (answer.kind === 'metered') return { kind: 'ok' };
-  const { code } = answer;
   // What is wrong with one record says nothing of the subscription.
-  if (DISPUTES.has(code) || REFUSALS.has(code)) return before;
+  if (state !== 'sealed') return before;
+  const { code } = answer;
   if (code === NOT_ENTITLED) return stopOf(code) ?? before;
   return failing(before.kind === 'failing' ? before.sinceMs : nowMs, code);
 }

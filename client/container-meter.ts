@@ -10,14 +10,17 @@ import {
   counted,
   dueHours,
   failing,
+  type Hours,
   intended,
   type MeterAnswer,
   type MeteredHour,
   type MeteringStanding,
+  nameOf,
   pruned,
   sealed,
   settledByTime,
   standingAfter,
+  troubledSince,
 } from './container-hours.ts';
 import { CALL_TIMEOUT_MS } from './container-limits.ts';
 import { MeteringJournal } from './metering-journal.ts';
@@ -34,7 +37,7 @@ export interface ContainerMeterOptions extends Partial<Patience> {
   readonly client?: MarketplaceMeteringClient;
   /** How often hours that are over are looked for, a minute where absent; 0 for by `report` alone. */
   readonly reportEveryMs?: number;
-  /** Told when the standing changes, and of hours that AWS did not take. */
+  /** Told when the standing changes, and of hours that AWS did not take, or of which nobody knows. */
   readonly onStanding?: (standing: MeteringStanding) => void;
   readonly onTrouble?: (hour: MeteredHour) => void;
   /** Epoch milliseconds, now. */
@@ -193,10 +196,8 @@ class JournalledMeter implements ContainerMeter {
 
   async #report(isLast: boolean): Promise<MeteringStanding> {
     const nowMs = this.#clock();
-    await this.#journal.change((hours) =>
-      pruned(settledByTime(sealed(hours, nowMs, randomUUID, isLast), nowMs), nowMs),
-    );
-    for (const due of dueHours(this.#journal.hours, nowMs)) await this.#send(due);
+    await this.#change((hours) => pruned(settledByTime(sealed(hours, nowMs, randomUUID, isLast), nowMs), nowMs));
+    for (const due of dueHours(this.#journal.hours, nowMs, isLast)) await this.#send(due);
     return this.#standing;
   }
 
@@ -204,10 +205,16 @@ class JournalledMeter implements ContainerMeter {
     await this.#journal.change((hours) => intended(hours, due));
     const answer = await this.#call(due);
     const nowMs = this.#clock();
-    await this.#journal.change((hours) => answered(hours, due, answer, nowMs));
-    const after = this.hours().find(({ hour, dimension }) => hour === due.hour && dimension === due.dimension);
-    if (after?.state === 'disputed' || after?.state === 'refused') this.#options.onTrouble?.(after);
-    this.#become(standingAfter(this.#standing, answer, nowMs));
+    await this.#change((hours) => answered(hours, due, answer, nowMs));
+    const { state } = this.#journal.hours.get(nameOf(due)) ?? {};
+    this.#become(standingAfter(this.#standing, answer, state, nowMs));
+  }
+
+  /** Changes the journal, and tells of the hours that need a person since. */
+  async #change(how: (hours: Hours) => Hours): Promise<void> {
+    const before = this.#journal.hours;
+    await this.#journal.change(how);
+    for (const hour of troubledSince(before, this.#journal.hours)) this.#options.onTrouble?.(hour);
   }
 
   async #call({ hour, dimension, quantity, clientToken }: MeteredHour): Promise<MeterAnswer> {

@@ -1,6 +1,7 @@
 // The journal of a container's metering: one small file, replaced as a whole, so that a crash leaves the old or the new.
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { BrokenInvariant, Misconfigured } from '../lambdas/domain/failure.ts';
 import { parseHour } from '../lambdas/domain/hour.ts';
 import { isQuantity } from '../lambdas/domain/quantity.ts';
@@ -17,8 +18,9 @@ interface Change {
 }
 
 /**
- * Keeps the hours of one instance, task or pod on its disk. The file belongs to one process at a time: one that finds
- * it taken over by another throws Misconfigured and writes nothing, since two would each bill their own count of one hour.
+ * Keeps the hours of one instance, task or pod on its disk. The file belongs to one process at a time, which a second
+ * file beside it names: one that finds it taken over by another throws Misconfigured and writes nothing, since two would
+ * each bill their own count of one hour. What it wrote before is found by the other.
  */
 export class MeteringJournal {
   readonly #path: string;
@@ -34,9 +36,10 @@ export class MeteringJournal {
   /** Takes the journal over, or begins one. Throws BrokenInvariant where the file is damaged: look, do not delete. */
   static async open(path: string): Promise<MeteringJournal> {
     const journal = new MeteringJournal(path);
-    const content = await contentOf(path);
-    journal.#hours = content?.hours ?? new Map();
-    await journal.#write(journal.#hours);
+    // Before it is read: a process that still runs writes nothing from here on.
+    await journal.#takeOver();
+    journal.#hours = (await hoursOf(path)) ?? new Map();
+    await journal.#save(journal.#hours);
     return journal;
   }
 
@@ -73,52 +76,83 @@ export class MeteringJournal {
     this.#isWriting = false;
   }
 
-  async #save(hours: Hours): Promise<void> {
-    const { owner } = (await contentOf(this.#path)) ?? {};
-    if (owner !== this.#owner) {
-      throw new Misconfigured(
-        'JournalShared',
-        `The journal ${this.#path} was taken over by another process. Give each instance, task or pod a journal of its own.`,
-      );
-    }
-    await this.#write(hours);
+  /** A draft that lies there was begun under the owner before; without it, its writer's change can't come to stand. */
+  async #takeOver(): Promise<void> {
+    await writeFile(ownerFile(this.#path), this.#owner, { mode: 0o600 });
+    const folder = dirname(this.#path);
+    const drafts = (await readdir(folder)).filter((name) => isDraft(name, basename(this.#path)));
+    await Promise.all(drafts.map((name) => rm(join(folder, name), { force: true })));
   }
 
-  async #write(hours: Hours): Promise<void> {
-    const text = JSON.stringify({ v: LAYOUT, owner: this.#owner, hours: [...hours.values()] });
+  async #save(hours: Hours): Promise<void> {
     const draft = `${this.#path}.${this.#owner}`;
-    const file = await open(draft, 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      // Before the rename: a crash of the machine must not leave the new name over an empty file.
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, this.#path);
+    await writeSynced(draft, JSON.stringify({ v: LAYOUT, hours: [...hours.values()] }));
+    // With the draft in place: who takes the journal over between the look and the renaming has taken the draft away.
+    const isOwn = (await textOf(ownerFile(this.#path))) === this.#owner;
+    if (isOwn && (await isRenamed(draft, this.#path))) return;
+    await rm(draft, { force: true });
+    throw new Misconfigured(
+      'JournalShared',
+      `The journal ${this.#path} was taken over by another process. Give each instance, task or pod a journal of its own.`,
+    );
   }
 }
 
-interface Content {
-  readonly owner: string;
-  readonly hours: Hours;
+function ownerFile(path: string): string {
+  return `${path}.owner`;
+}
+
+function isDraft(name: string, journal: string): boolean {
+  return (
+    name.startsWith(`${journal}.`) && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name.slice(journal.length + 1))
+  );
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    // Before the rename: a crash of the machine must not leave the new name over an empty file.
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** False where the draft is gone. */
+async function isRenamed(draft: string, path: string): Promise<boolean> {
+  try {
+    await rename(draft, path);
+    return true;
+  } catch (fault) {
+    if (isAbsent(fault)) return false;
+    throw fault;
+  }
+}
+
+function isAbsent(fault: unknown): boolean {
+  return fault instanceof Error && 'code' in fault && fault.code === 'ENOENT';
+}
+
+/** Undefined where there is no such file. */
+async function textOf(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((fault: unknown) => {
+    if (isAbsent(fault)) return undefined;
+    throw fault;
+  });
 }
 
 /** Undefined where there is no file yet. */
-async function contentOf(path: string): Promise<Content | undefined> {
-  const text = await readFile(path, 'utf8').catch((fault: NodeJS.ErrnoException) => {
-    if (fault.code === 'ENOENT') return undefined;
-    throw fault;
-  });
+async function hoursOf(path: string): Promise<Hours | undefined> {
+  const text = await textOf(path);
   if (text === undefined) return undefined;
-  const parsed = parsedJson(text);
-  const { v, owner, hours } = parsed as { v?: unknown; owner?: unknown; hours?: unknown };
-  if (v !== LAYOUT || typeof owner !== 'string' || !Array.isArray(hours)) throw damaged(path);
+  const { v, hours } = parsedJson(text) as { v?: unknown; hours?: unknown };
+  if (v !== LAYOUT || !Array.isArray(hours)) throw damaged(path);
   const read = hours.map((each: unknown) => {
     if (!isMeteredHour(each)) throw damaged(path);
     return each;
   });
-  return { owner, hours: new Map(read.map((each) => [nameOf(each), each])) };
+  return new Map(read.map((each) => [nameOf(each), each]));
 }
 
 function parsedJson(text: string): object {

@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { startContainerMeter } from '../../client/container-meter.ts';
+import { type MeteredHour, startContainerMeter } from '../../client/container-meter.ts';
 import { HOUR_MS, MINUTE_MS } from '../../lambdas/domain/hour.ts';
 import { runIn } from './container-world.ts';
 
@@ -77,6 +77,40 @@ describe('software that meters itself in the buyer’s account', () => {
     expect(await place.bill()).toEqual(['requests 2026-09-21T14 3', 'requests 2026-09-21T15 4']);
   });
 
+  test('tries what waits once more when it is closed, however long it was to wait', async () => {
+    const place = await runIn({ platform: 'fargate' });
+    const meter = await place.start();
+    await meter.record('requests', 3);
+    await place.pass(HOUR_MS);
+    await place.fault({ kind: 'throttle' });
+    await meter.report();
+
+    expect(await meter.close()).toEqual([]);
+    expect(await place.bill()).toEqual(['requests 2026-09-21T14 3']);
+  });
+
+  test.each([
+    ['ahead', 90 * MINUTE_MS, ['requests 2026-09-21T16 3']],
+    ['behind', -10 * HOUR_MS, ['requests 2026-09-21T19 3']],
+  ])(
+    'loses no unit to a clock that is %s of AWS’s: its hour waits, and goes on into a later one where it has to',
+    async (_, ms, bill) => {
+      const place = await runIn({ platform: 'ec2' });
+      const skewed = { clock: () => place.now() + ms };
+      const meter = await place.start(skewed);
+      await meter.record('requests', 3);
+      await meter.close();
+      expect(await place.bill()).toEqual([]);
+
+      for (let hour = 0; hour < 8; hour++) {
+        await place.pass(HOUR_MS);
+        await (await place.start(hour < 4 ? skewed : {})).report();
+      }
+
+      expect(await place.bill()).toEqual(bill);
+    },
+  );
+
   test('goes on through an outage and bills what it counted meanwhile', async () => {
     const place = await runIn({ platform: 'ec2' });
     const meter = await place.start();
@@ -121,7 +155,8 @@ describe('software that meters itself in the buyer’s account', () => {
 
   test('does not carry units of which a call was never answered: AWS may have billed them', async () => {
     const place = await runIn({ platform: 'ec2' });
-    const meter = await place.start();
+    const troubles: MeteredHour[] = [];
+    const meter = await place.start({ onTrouble: (hour) => troubles.push(hour) });
     await meter.record('requests', 3);
     await place.pass(HOUR_MS);
     await place.fault({ kind: 'acceptThenTimeout', delayMs: 1 });
@@ -133,6 +168,7 @@ describe('software that meters itself in the buyer’s account', () => {
 
     expect(await place.bill()).toEqual(['requests 2026-09-21T14 3']);
     expect(meter.hours()).toMatchObject([{ state: 'uncertain', quantity: 3 }]);
+    expect(troubles).toMatchObject([{ state: 'uncertain', quantity: 3 }]);
   });
 
   test('keeps an hour of which AWS holds another amount, and tells of it', async () => {
@@ -154,7 +190,11 @@ describe('software that meters itself in the buyer’s account', () => {
   test('says stop when the buyer has unsubscribed, and bills nothing of it to a later subscription', async () => {
     const place = await runIn({ platform: 'ec2' });
     const said: string[] = [];
-    const meter = await place.start({ onStanding: ({ kind }) => said.push(kind) });
+    const troubles: string[] = [];
+    const meter = await place.start({
+      onStanding: ({ kind }) => said.push(kind),
+      onTrouble: ({ state }) => troubles.push(state),
+    });
     await place.world.control('POST', `/control/agreements/${place.agreementId}/cancel`, { revokeAfterMs: 0 });
     await place.pass(3 * HOUR_MS);
     await meter.record('requests', 3);
@@ -170,6 +210,27 @@ describe('software that meters itself in the buyer’s account', () => {
     expect(await place.bill()).toEqual([]);
     expect(meter.hours()).toMatchObject([{ state: 'refused', quantity: 3, code: 'CustomerNotEntitledException' }]);
     expect(said).toEqual(['stop']);
+    expect(troubles).toEqual(['refused']);
+  });
+
+  test('bills nothing of an hour without a subscription to a later one, though AWS was silent at its last try', async () => {
+    const place = await runIn({ platform: 'ec2' });
+    const meter = await place.start();
+    await place.world.control('POST', `/control/agreements/${place.agreementId}/cancel`, { revokeAfterMs: 0 });
+    await meter.record('requests', 3);
+    await place.pass(3 * HOUR_MS);
+    await meter.report();
+    await place.fault({ kind: 'throttle' });
+    await place.pass(HOUR_MS);
+    await meter.report();
+    await place.pass(6 * HOUR_MS);
+    await meter.report();
+    await place.world.subscribe({ awsAccountId: '111122223333' });
+    await place.pass(HOUR_MS);
+    await meter.report();
+
+    expect(await place.bill()).toEqual([]);
+    expect(meter.hours()).toMatchObject([{ state: 'refused', quantity: 3 }]);
   });
 
   test.each([
@@ -204,7 +265,7 @@ test('units that could not be written are refused and not counted, so that recor
   await recording.record('requests', 1);
   await rename(`${place.folder}/disk`, `${place.folder}/unplugged`);
 
-  await expect(recording.record('requests', 2)).rejects.toMatchObject({ code: 'JournalShared' });
+  await expect(recording.record('requests', 2)).rejects.toMatchObject({ code: 'ENOENT' });
   await rename(`${place.folder}/unplugged`, `${place.folder}/disk`);
   await recording.record('requests', 2);
 
@@ -254,6 +315,26 @@ describe('the start of a meter', () => {
     await second.report();
 
     expect(await place.bill()).toEqual(['requests 2026-09-21T14 5']);
+  });
+
+  test('finds every unit of a process that went on counting until its journal was taken, and nothing of its drafts', async () => {
+    const place = await runIn({ platform: 'ecs' });
+    let standing = 0;
+    for (let round = 0; round < 10; round++) {
+      const counting = await place.start();
+      await counting.record('requests', 1);
+      standing += 1;
+      const untilTaken = (async () => {
+        for (;;) {
+          await counting.record('requests', 1);
+          standing += 1;
+        }
+      })();
+      await Promise.all([expect(untilTaken).rejects.toMatchObject({ code: 'JournalShared' }), place.start()]);
+    }
+
+    expect((await place.start()).hours()).toMatchObject([{ quantity: standing }]);
+    expect((await readdir(place.folder)).sort()).toEqual(['metering.json', 'metering.json.owner']);
   });
 
   test('a wrong Region shows with the first record, and the units wait', async () => {
