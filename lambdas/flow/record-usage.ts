@@ -1,9 +1,9 @@
-// Reads:       the customer and licence that an event names
+// Reads:       the customer and licence that an event names; its row under another licence of a customer just renewed
 // Writes:      one usage row an event; one late marker an hour that may be closed; one reject a refused event
 // Once per:    licence, dimension, hour and event id
 // If it stops: the caller reports the same events again; those that stand answer "already"
 import { admit, type ReportedUsage } from '../domain/door.ts';
-import { type HourStart, hourEndMs, hourOf } from '../domain/hour.ts';
+import { DAY_MS, type HourStart, hourEndMs, hourOf } from '../domain/hour.ts';
 import { shardOf } from '../domain/keys.ts';
 import { counterpartAt, coversInstant, type Licence, type LicenceName, licenceKeyOf } from '../domain/licence.ts';
 import type { MeteringPolicy } from '../domain/metering-policy.ts';
@@ -45,8 +45,8 @@ export interface RecordUsagePorts {
   readonly policy: MeteringPolicy;
 }
 
-/** Refusals of what would have been let in earlier, and perhaps was. */
-const TOO_LATE: ReadonlySet<RefusalCode> = new Set(['timeTooOld', 'monthClosed', 'licenceEnded']);
+/** Refusals of what may have been let in before, when less time had passed or less of the licence was known. */
+const LET_IN_BEFORE: ReadonlySet<RefusalCode> = new Set(['timeTooOld', 'monthClosed', 'licenceEnded', 'beforeLicence']);
 
 /** How much earlier than an hour's close a marker is already left: writers' clocks differ a little from ours. */
 const MARKER_MARGIN_MS = 2 * 60_000;
@@ -82,28 +82,35 @@ async function recordOne(
   const shard = shardOf(subject.licenceKey);
   const named = { hour, shard, licenceKey: subject.licenceKey, dimension, eventId, quantity, atMs };
   const usage = tags === undefined ? named : { ...named, tags };
-  if (decision.kind === 'refused') {
+  const isRefused = decision.kind === 'refused';
+  if (isRefused && !LET_IN_BEFORE.has(decision.code))
+    return refuse(ports, entry, nowMs, decision.code, decision.message);
+  for (const licenceKey of subject.others) {
+    const other = { ...usage, licenceKey, shard: shardOf(licenceKey) };
+    const standing = await ports.usage.standing(other);
+    if (standing === 'absent') continue;
+    noteLate(hour, other.shard);
+    return standing === 'already' ? { id: eventId, outcome: 'already' } : refuse(ports, entry, nowMs, ...CONFLICT);
+  }
+  if (isRefused) {
     // A retry that comes too late is told that its event stands: "refused" would have it billed again by hand.
-    const stands = TOO_LATE.has(decision.code) && (await ports.usage.standing(usage)) === 'already';
+    const stands = (await ports.usage.standing(usage)) === 'already';
     if (!stands) return refuse(ports, entry, nowMs, decision.code, decision.message);
     noteLate(hour, shard);
     return { id: eventId, outcome: 'already' };
   }
   const outcome = await ports.usage.put(usage);
-  if (outcome === 'conflict') {
-    return refuse(
-      ports,
-      entry,
-      nowMs,
-      'conflict',
-      'An event of this id stands in the same hour with another quantity, time or tags. It was kept; nothing was overwritten. Give different events different ids.',
-    );
-  }
+  if (outcome === 'conflict') return refuse(ports, entry, nowMs, ...CONFLICT);
   // "Already" leaves the marker again: the first writer may have died between its event and its marker.
   const closesAt = subject.licence?.ending ? hourEndMs(hour) : hourEndMs(hour) + ports.policy.settleDelayMs;
   if (nowMs >= closesAt - MARKER_MARGIN_MS) noteLate(hour, shard);
   return { id: eventId, outcome };
 }
+
+const CONFLICT = [
+  'conflict',
+  'An event of this id stands in the same hour with another quantity, time or tags. It was kept; nothing was overwritten. Give different events different ids.',
+] as const;
 
 async function refuse(
   ports: RecordUsagePorts,
@@ -134,7 +141,16 @@ function subjectName(subject: UsageSubject): string {
 }
 
 type ResolvedSubject =
-  | { readonly kind: 'resolved'; readonly licenceKey: string; readonly licence: Licence | undefined }
+  | {
+      readonly kind: 'resolved';
+      readonly licenceKey: string;
+      readonly licence: Licence | undefined;
+      /**
+       * The customer's other licences, under which an earlier report of the same event may stand: what is heard of a
+       * renewal between two reports changes which licence they find.
+       */
+      readonly others: readonly string[];
+    }
   | { readonly kind: 'unresolved'; readonly code: RefusalCode; readonly message: string };
 
 /** Looks each customer and licence up once a report, however many events name it. */
@@ -154,7 +170,7 @@ class Subjects {
       const licenceKey = licenceKeyOf(subject.name);
       const licence = await this.#licence(licenceKey);
       const refused = licence ? undefined : this.#productRefusal(subject.name);
-      return refused ?? this.#onItsSide({ kind: 'resolved', licenceKey, licence }, atMs);
+      return refused ?? this.#onItsSide({ kind: 'resolved', licenceKey, licence, others: [] }, atMs);
     }
     // Half a surrogate pair is no text to DynamoDB, and no customer of ours.
     const licences = await this.#licencesOf(subject.customerId.toWellFormed());
@@ -167,7 +183,12 @@ class Subjects {
     }
     // By the event's time: a renewed customer's usage belongs to the licence that ran then. The newest otherwise.
     const licence = licences.findLast((each) => coversInstant(each, atMs)) ?? licences.at(-1);
-    if (licence) return this.#onItsSide({ kind: 'resolved', licenceKey: licence.licenceKey, licence }, atMs);
+    if (licence) {
+      const { licenceKey } = licence;
+      const others = licences.filter((each) => each !== licence && mayHaveBeenFound(each, licence, atMs));
+      const found = { kind: 'resolved' as const, licenceKey, licence, others: others.map((each) => each.licenceKey) };
+      return this.#onItsSide(found, atMs);
+    }
     return {
       kind: 'unresolved',
       code: 'noLicence',
@@ -179,9 +200,7 @@ class Subjects {
   async #onItsSide(named: ResolvedSubject & { kind: 'resolved' }, atMs: number): Promise<ResolvedSubject> {
     const { licence } = named;
     const licenceKey = licence && counterpartAt(licence, hourOf(atMs));
-    return licenceKey === undefined
-      ? named
-      : { kind: 'resolved', licenceKey, licence: await this.#licence(licenceKey) };
+    return licenceKey === undefined ? named : { ...named, licenceKey, licence: await this.#licence(licenceKey) };
   }
 
   /** A product that is not ours, or is metered by licence, would leave its usage waiting for ever. */
@@ -215,6 +234,14 @@ class Subjects {
       return licences.filter((licence) => licence !== undefined);
     });
   }
+}
+
+/** Longer than usage may be reported after its time: by then, whoever reports it has heard of an end. */
+const END_HEARD_MS = DAY_MS;
+
+/** Between a cut-over's two licences the hour decides, long before anything of it is reported. */
+function mayHaveBeenFound({ licenceKey, ending }: Licence, { counterpartKey }: Licence, atMs: number): boolean {
+  return licenceKey !== counterpartKey && (ending === undefined || ending.noticeAt > atMs - END_HEARD_MS);
 }
 
 function remembered<T>(memory: Map<string, Promise<T>>, key: string, look: () => Promise<T>): Promise<T> {
