@@ -1,7 +1,7 @@
 // The archive of the audit trail: a bucket whose objects can't be changed or removed while they are locked.
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { TrailFile } from '../domain/audit-trail.ts';
@@ -28,7 +28,8 @@ export class S3AuditArchive implements AuditArchive {
 
   async put(file: TrailFile, lines: AsyncIterable<string>): Promise<'archived' | 'exists'> {
     // Compressed as it is read: memory holds a tenth of the lines, and no more than one object.
-    const body = await buffer(Readable.from(lines).pipe(createGzip()));
+    const gzip = createGzip();
+    const [body] = await Promise.all([buffer(gzip), pipeline(lines, gzip)]);
     const url = this.#urlOf(archiveKey(file));
     for (let tried = 1; ; tried++) {
       const status = await this.#tryPut(url, body);

@@ -65,6 +65,17 @@ describe('a file is put', () => {
     expect(headers['authorization']).toMatch(/SignedHeaders=[^,]*if-none-match/);
   });
 
+  test('not at all where its lines end in a fault, which is the caller’s to name', async () => {
+    const { archive, seen } = await answering(200);
+    async function* cutShort() {
+      yield '{"a":1}\n';
+      throw new Error('The ledger could not be read.');
+    }
+
+    await expect(archive.put(FILE, cutShort())).rejects.toThrow('The ledger could not be read.');
+    expect(seen).toEqual([]);
+  });
+
   test('by day and name', () => {
     expect(archiveKey(FILE)).toBe('v1/2026/09/21/records-2026-09-21T10.jsonl.gz');
     expect(archiveKey({ kind: 'acts', day: '2026-09-21' })).toBe('v1/2026/09/21/acts-2026-09-21.jsonl.gz');
