@@ -153,7 +153,10 @@ export interface LedgerStore {
   open(stateShard: number, onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
   /** References to what AWS has refused and may take yet, held or quarantined: soonest deadline first. */
   refused(onMalformed: OnMalformed): AsyncIterable<readonly LiveRecord[]>;
-  /** References to what is settled and needs a person, soonest deadline first: as `needsAttention` has it. */
+  /**
+   * References to what is settled and needs a person, as `needsAttention` has it. Latest deadline first: what was lost a
+   * moment ago must not stand behind what nobody has seen to for months.
+   */
   attention(
     onMalformed: OnMalformed,
     /** Only those whose deadline lies at this instant or later; all where absent. */

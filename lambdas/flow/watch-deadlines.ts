@@ -52,6 +52,9 @@ export interface Watched {
 /** References of each list that are looked at, the soonest deadlines first: of what is open, 20,000. */
 const REFERENCES_LOOKED_AT = 2_500;
 
+/** And of what is settled badly, the latest first: an outage that leaves thousands must not hide the few that are lost. */
+const SETTLED_LOOKED_AT = 20_000;
+
 /** Records that are read: in an outage all are in trouble, and the soonest deadlines tell enough. */
 const SUSPECTS_READ = 200;
 const SETTLED_READ = 100;
@@ -93,7 +96,8 @@ export async function watchDeadlines(ports: WatchPorts): Promise<Watched> {
 /** What is to be sent and, where it may be in trouble, what was read of it. */
 async function liveRecords(ports: WatchPorts, nowMs: number) {
   const { ledger, policy } = ports;
-  const references = await firstOf(liveLists(ledger, ports.stateShards).map((list) => list.pages(leaveToSender)));
+  const lists = liveLists(ledger, ports.stateShards).map((list) => list.pages(leaveToSender));
+  const references = await firstOf(lists, REFERENCES_LOOKED_AT);
   const suspects = references.filter((reference) => isSuspect(reference, nowMs, policy));
   const read = new Set(suspects.slice(0, SUSPECTS_READ));
   const records = await ledger.records([...read], leaveToSender);
@@ -111,8 +115,8 @@ async function liveRecords(ports: WatchPorts, nowMs: number) {
 
 async function settledRecords(ports: WatchPorts, nowMs: number) {
   const { ledger } = ports;
-  const references = await firstOf([ledger.attention(leaveToSender, nowMs - ATTENTION_MS)]);
-  const records = await ledger.records(references.slice(0, SETTLED_READ), leaveToSender);
+  const references = await firstOf([ledger.attention(leaveToSender, nowMs - ATTENTION_MS)], SETTLED_LOOKED_AT);
+  const records = await ledger.records(references.slice(-SETTLED_READ), leaveToSender);
   const units = records.map(unitsIn);
   return {
     counted: references.filter(({ status }) => FAILED.has(status)),
@@ -127,9 +131,12 @@ const FAILED: ReadonlySet<RecordStatus> = new Set(['presumed', 'disputed', 'unce
 
 type Reference = LiveRecord & IndexedRecord;
 
-/** The first references of all lists, soonest deadline first. What has just moved may stand in two of them. */
-async function firstOf(lists: readonly AsyncIterable<readonly LiveRecord[]>[]): Promise<readonly Reference[]> {
-  const found = (await Promise.all(lists.map((pages) => firstOfOne(pages, REFERENCES_LOOKED_AT)))).flat();
+/** The first references of each list, soonest deadline first. What has just moved may stand in two of them. */
+async function firstOf(
+  lists: readonly AsyncIterable<readonly LiveRecord[]>[],
+  mostOfEach: number,
+): Promise<readonly Reference[]> {
+  const found = (await Promise.all(lists.map((pages) => firstOfOne(pages, mostOfEach)))).flat();
   const byPlace = new Map(found.map((reference) => [`${reference.partition} ${reference.meter}`, reference]));
   const references = [...byPlace.values()].flatMap((reference): Reference[] => {
     const hour = parseHour(reference.partition.slice(0, HOUR_LENGTH));

@@ -210,14 +210,14 @@ export class DynamoLedgerStore implements LedgerStore {
   }
 
   attention(onMalformed: OnMalformed, sinceMs?: number): AsyncGenerator<readonly LiveRecord[]> {
-    return this.#byState(ATTENTION, REFERENCES_PER_LONG_PAGE, onMalformed, sinceMs);
+    return this.#byState(ATTENTION, REFERENCES_PER_LONG_PAGE, onMalformed, { isLatestFirst: true, sinceMs });
   }
 
   async *#byState(
     key: string,
     limit: number,
     onMalformed: OnMalformed,
-    sinceMs?: number,
+    { isLatestFirst = false, sinceMs }: { isLatestFirst?: boolean; sinceMs?: number | undefined } = {},
   ): AsyncGenerator<readonly LiveRecord[]> {
     const since = sinceMs === undefined ? undefined : new Date(sinceMs).toISOString();
     const pages = queryPages(this.#client, {
@@ -226,6 +226,7 @@ export class DynamoLedgerStore implements LedgerStore {
       // The sort key begins with the deadline.
       KeyConditionExpression: since === undefined ? 'stateKey = :key' : 'stateKey = :key AND stateSort >= :since',
       Limit: limit,
+      ScanIndexForward: !isLatestFirst,
       ExpressionAttributeValues: toItem({ ':key': key, ...(since === undefined ? {} : { ':since': since }) }),
     });
     for await (const page of pages) yield readEach(page, fromLiveItem, onMalformed);

@@ -225,7 +225,7 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
     ]);
   });
 
-  test('lists what is settled and needs a person by its deadline, and nothing else', async () => {
+  test('lists what is settled and needs a person, latest deadline first, and nothing else', async () => {
     const ledger = await make();
     const expired = aSealedHour({ dimension: 'a', deadlineAt: aSealedHour().deadlineAt + 2 });
     const late = aSealedHour({ dimension: 'c', deadlineAt: aSealedHour().deadlineAt + 1 });
@@ -238,14 +238,14 @@ export function describeLedgerStore(make: () => Promise<LedgerStore>, makeUsage:
     const references = await all(ledger.attention(noneMalformed));
 
     expect(references.map(({ meter, status }) => [meter, status])).toEqual([
-      [meterKey(LICENCE_KEY, 'c'), 'honoured'],
       [meterKey(LICENCE_KEY, 'a'), 'expired'],
+      [meterKey(LICENCE_KEY, 'c'), 'honoured'],
     ]);
     expect((await ledger.records(references, noneMalformed)).map(({ heldLate }) => heldLate).sort()).toEqual([0, 3]);
     const since = async (deadlineAt: number) =>
       (await all(ledger.attention(noneMalformed, deadlineAt))).map(({ meter }) => meter);
-    const [sooner, later] = references;
-    expect(await since(sooner?.deadlineAt ?? 0)).toEqual([sooner?.meter, later?.meter]);
+    const [later, sooner] = references;
+    expect(await since(sooner?.deadlineAt ?? 0)).toEqual([later?.meter, sooner?.meter]);
     expect(await since((sooner?.deadlineAt ?? 0) + 1)).toEqual([later?.meter]);
     expect(await since((later?.deadlineAt ?? 0) + 1)).toEqual([]);
   });

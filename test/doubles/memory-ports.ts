@@ -163,9 +163,8 @@ export class LedgerTables {
     stateKey: string,
     io: Io,
     stateShard: number | undefined,
-    sinceMs?: number,
+    range: KeyRange = {},
   ): AsyncIterable<readonly LiveRecord[]> {
-    const range = sinceMs === undefined ? {} : { start: new Date(sinceMs).toISOString() };
     return pagesOf(this.#byState, stateKey, range, io, stateShard);
   }
 
@@ -316,7 +315,8 @@ export class MemoryLedgerStore implements LedgerStore {
   }
 
   attention(_onMalformed?: OnMalformed, sinceMs?: number): AsyncIterable<readonly LiveRecord[]> {
-    return this.tables.byState(ATTENTION, this.io, undefined, sinceMs);
+    const since = sinceMs === undefined ? {} : { start: new Date(sinceMs).toISOString() };
+    return this.tables.byState(ATTENTION, this.io, undefined, { ...since, isBackwards: true });
   }
 
   records(references: readonly ItemKey[], _onMalformed?: OnMalformed): Promise<readonly SealedHour[]> {

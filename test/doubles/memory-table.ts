@@ -21,6 +21,8 @@ const PAGE = 3;
 export interface KeyRange {
   readonly start?: string;
   readonly end?: string;
+  /** From the end back, as a query with ScanIndexForward set to false. */
+  readonly isBackwards?: boolean;
 }
 
 interface Partition<T> {
@@ -60,10 +62,11 @@ export class MemoryTable<T> {
   }
 
   /** A page of a query as it stands now, and the key to go on behind; without one, it was the last. */
-  page(pk: string, { start = '', end }: KeyRange, after?: string): { values: T[]; last?: string } {
+  page(pk: string, { start = '', end, isBackwards }: KeyRange, after?: string): { values: T[]; last?: string } {
     const partition = this.#partitions.get(pk);
     const values: T[] = [];
     if (!partition) return { values };
+    if (isBackwards) return this.#pageBack(partition, start, after);
     let index = after === undefined ? placeIn(partition.keys, start) : placeIn(partition.keys, after);
     if (after !== undefined && partition.keys[index] === after) index += 1;
     for (; index < partition.keys.length; index++) {
@@ -74,6 +77,15 @@ export class MemoryTable<T> {
       if (values.length === this.#pageSize && index + 1 < partition.keys.length) return { values, last: sk };
     }
     return { values };
+  }
+
+  #pageBack({ keys, values }: Partition<T>, start: string, after: string | undefined): { values: T[]; last?: string } {
+    const before = after === undefined ? keys.length : placeIn(keys, after);
+    const from = Math.max(placeIn(keys, start), before - this.#pageSize);
+    const page = keys.slice(from, before).reverse();
+    const found = page.flatMap((sk) => values.get(sk) ?? []);
+    const last = page.at(-1);
+    return from > placeIn(keys, start) && last !== undefined ? { values: found, last } : { values: found };
   }
 
   /** A partition in order. For those who check, never for a store. */

@@ -99,6 +99,20 @@ describe('a run', () => {
     expect(watched.leftMs.window).toBe(at('2026-09-22T10:00:00Z') + 50 - NOW);
   });
 
+  test('tells of a record that was lost behind thousands of which nobody has confirmed that AWS has them', async () => {
+    const { ports } = await countedPorts();
+    const ledger = new MemoryLedgerStore();
+    const deadlineAt = NOW - 3_600_000;
+    for (let index = 0; index < 3_000; index++)
+      await ledger.seal(aSealedHour({ dimension: `d${index}`, status: 'presumed', deadlineAt }));
+    // Of the same outage: its place among them, at one end, is by its name.
+    await ledger.seal(aSealedHour({ dimension: 'dx', status: 'expired', deadlineAt }));
+
+    const { byStatus } = await watchDeadlines({ ...ports, ledger });
+
+    expect([byStatus.expired, byStatus.presumed]).toEqual([1, 3_000]);
+  });
+
   test('says how long the oldest has waited, and how many hours nobody has been through', async () => {
     const { ports } = await countedPorts();
     await ports.work.raiseWatermark(anHour('2026-09-21T08'));

@@ -14,6 +14,7 @@ import { DynamoNoticeStore } from '../../lambdas/stores/notice-store.ts';
 import { DynamoSummaryStore } from '../../lambdas/stores/summary-store.ts';
 import { DynamoWorkStore } from '../../lambdas/stores/work-store.ts';
 import { anHour, aPolicy, aProduct, aSealedHour, at, LICENCE_ARN, LICENCE_KEY } from '../builders.ts';
+import { MemoryLedgerStore } from '../doubles/memory-ports.ts';
 import { useEngine } from '../stores/engine-tables.ts';
 
 const engine = useEngine();
@@ -121,6 +122,19 @@ describe('attention', () => {
     });
     expect(kinds).toHaveLength(8);
     expect(kinds).toContainEqual({ kind: 'held', count: 1, isPartial: false, units: 12_500, soonestAt: SOON + 2 });
+  });
+
+  test('shows what was lost a moment ago, however much stands there that nobody has confirmed for months', async () => {
+    const ports = await world();
+    const ledger = new MemoryLedgerStore();
+    const months = NOW - 60 * 24 * HOUR_MS;
+    // A page of the double holds three.
+    for (const name of ['a', 'b', 'c']) await ledger.seal(aRecord(name, { status: 'presumed', deadlineAt: months }));
+    await ledger.seal(aRecord('lost', { status: 'expired', deadlineAt: NOW - MINUTE_MS }));
+
+    const { entries } = await look({ ...ports, ledger: ledger as never });
+
+    expect(entries.map(({ kind, dimension }) => [kind, dimension])).toContainEqual(['expired', 'lost']);
   });
 
   test('does not count a zero that can’t be sent, nor what a rehearsal holds', async () => {
