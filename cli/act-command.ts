@@ -22,20 +22,17 @@ const SHARED = { ...DOING, ...DEPLOYMENT, ...JSON_OUTPUT };
 
 interface Naming {
   readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   /** How the command is called, after its name. */
   readonly examples: readonly string[];
   /** Options of other names than their fields. */
   readonly renamed?: Readonly<Record<string, string>>;
 }
 
-export function actCommand(act: OperatorAct, { name, summary, examples, renamed = {} }: Naming): Command {
+export function actCommand(act: OperatorAct, { name, examples, renamed = {} }: Naming): Command {
   const names = { licenceKey: 'licence', ...renamed };
   const options = { ...fieldOptions(act, names), ...SHARED };
   return defineCommand({
     name,
-    summary,
     about: `${act.help}\nWho did it, and why, is kept in the audit for ever.\n`,
     options,
     examples: examples.map((rest) => `fulfillment ${name} ${rest}`),

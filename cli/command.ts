@@ -15,21 +15,32 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** A command with its options' types forgotten, for the list of all. */
+/** A command with its options' types forgotten. */
 export interface Command {
   /** The words that call it, such as `usage import`. */
   readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   readonly help: string;
   readonly options: Options;
   /** Runs the command on the arguments after its name; gives the exit code. Throws UsageMistake for wrong ones. */
   run(args: readonly string[], terminal: Terminal): Promise<number>;
 }
 
+/** A command before its module is loaded. */
+export interface ListedCommand {
+  /** The words that call it, such as `usage import`. */
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+export interface CommandGroup {
+  readonly title: string;
+  readonly commands: readonly ListedCommand[];
+}
+
 interface CommandDefinition<O extends Options> {
   readonly name: string;
-  readonly summary: string;
   /** What has to follow the name, as the help writes it: `CUSTOMER`. */
   readonly operands?: string;
   /** A paragraph or two, ended by a line break: what it does, when it is for. */
@@ -47,10 +58,9 @@ export interface Call<O extends Options> {
 }
 
 export function defineCommand<O extends Options>(definition: CommandDefinition<O>): Command {
-  const { name, summary, options, run } = definition;
+  const { name, options, run } = definition;
   return {
     name,
-    summary,
     options,
     help: helpOf(definition),
     run: async (args, terminal) => {

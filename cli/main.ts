@@ -1,8 +1,14 @@
 #!/usr/bin/env node
-import { COMMANDS } from './commands.ts';
 // fulfillment: the commands of the seller's engineer and operator.
-import { EXIT } from './exit.ts';
-import { runFulfillment } from './fulfillment.ts';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+// What Node makes of our files is kept beside the packages, where nobody else writes: the next command starts twice as fast.
+enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/fulfillment'));
+
+const { COMMAND_GROUPS } = await import('./commands.ts');
+const { EXIT } = await import('./exit.ts');
+const { runFulfillment } = await import('./fulfillment.ts');
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -17,4 +23,4 @@ process.stdout.on('error', () => process.exit(EXIT.done));
 
 const { stdin, stdout, stderr, env: environment } = process;
 const terminal = { stdin, stdout, stderr, signal: interruption.signal, environment };
-process.exitCode = await runFulfillment(COMMANDS, process.argv.slice(2), terminal);
+process.exitCode = await runFulfillment(COMMAND_GROUPS, process.argv.slice(2), terminal);

@@ -238,6 +238,23 @@ describe('the rooms of the project', () => {
     expect(askers).toEqual([]);
   });
 
+  test('list the commands, and answer a slip of the pen, without what the commands themselves are made of', () => {
+    const reached = new Set(['cli/commands.ts', 'cli/fulfillment.ts']);
+    for (const file of reached) {
+      for (const each of imports) if (each.file === file && !each.isTypeOnly) reached.add(each.target);
+    }
+
+    const loaded = [...reached].filter((each) => !each.startsWith('node:')).sort();
+    expect(loaded).toEqual([
+      'cli/commands.ts',
+      'cli/exit.ts',
+      'cli/fulfillment.ts',
+      'cli/options.ts',
+      'lambdas/domain/failure.ts',
+      'operator/aws-fault.ts',
+    ]);
+  });
+
   test('see what is there: the test finds the imports that it judges', () => {
     expect(imports.length).toBeGreaterThan(200);
     expect(imports).toContainEqual({

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { expect, test } from 'vitest';
-import { COMMANDS } from '../cli/commands.ts';
+import { COMMAND_GROUPS } from '../cli/commands.ts';
 
 const RUNBOOK = readFileSync(new URL('../docs/runbook.md', import.meta.url), 'utf8');
 
@@ -13,9 +13,10 @@ const lines = [...RUNBOOK.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block =
     .filter((line) => line.startsWith('npx fulfillment ')),
 );
 
-test.each(lines)('%s', (line) => {
+test.each(lines)('%s', async (line) => {
   const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '').slice(2);
-  const command = COMMANDS.find(({ name }) => words.join(' ').startsWith(`${name} `));
+  const commands = COMMAND_GROUPS.flatMap((group) => group.commands);
+  const command = await commands.find(({ name }) => words.join(' ').startsWith(`${name} `))?.load();
   const options = Object.fromEntries(
     Object.entries(command?.options ?? {}).map(([name, { kind }]) => [
       name,

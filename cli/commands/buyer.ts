@@ -12,7 +12,6 @@ const SHARED = { ...DEPLOYMENT, ...JSON_OUTPUT };
 
 const subscribe = defineCommand({
   name: 'buyer subscribe',
-  summary: 'subscribe to a product at the simulator',
   operands: 'PRODUCT',
   about: `Buys at the simulated AWS Marketplace, and registers at once where --register is given. Laptop only.
 `,
@@ -52,7 +51,6 @@ const subscribe = defineCommand({
 
 const register = defineCommand({
   name: 'buyer register',
-  summary: "fill in the seller's registration page as the buyer",
   operands: 'AGREEMENT',
   about: `Takes the buyer of an agreement from the simulated AWS Marketplace to the registration page, and fills it in.
 Laptop only. A repeat changes nothing.
@@ -76,7 +74,6 @@ Laptop only. A repeat changes nothing.
 
 const ls = defineCommand({
   name: 'buyer ls',
-  summary: "list the simulator's agreements, newest first",
   about: `The agreements at the simulated AWS Marketplace of a laptop.
 `,
   options: SHARED,
@@ -103,11 +100,10 @@ const ls = defineCommand({
 });
 
 /** What a buyer may do to an agreement, by the simulator's own names. */
-function actionOf(action: string, summary: string, about: string): Command {
+function actionOf(action: string, about: string): Command {
   const name = `buyer ${action}`;
   return defineCommand({
     name,
-    summary,
     operands: 'AGREEMENT',
     about: `${about} Laptop only.\n`,
     options: SHARED,
@@ -126,7 +122,6 @@ function actionOf(action: string, summary: string, about: string): Command {
 
 const clock = defineCommand({
   name: 'clock',
-  summary: "show or move the simulator's time",
   about: `The time by which everything on a laptop goes. It stands still until it is moved, and never goes back.
 `,
   options: {
@@ -147,20 +142,16 @@ const clock = defineCommand({
   },
 });
 
-export const buyerCommands: readonly Command[] = [
+export const commands: readonly Command[] = [
   ls,
   subscribe,
   register,
-  actionOf(
-    'cancel',
-    'cancel an agreement',
-    'The agreement ends now, its licence a little later, and usage is billed for an hour after.',
-  ),
-  actionOf('renew', 'renew an agreement', 'A new agreement takes its place.'),
-  actionOf('replace', 'replace an agreement', 'A new agreement takes its place, as where a private offer is accepted.'),
-  actionOf('expire', "let an agreement's end come now", 'The agreed end comes; it is renewed where it renews itself.'),
-  actionOf('suspend', "suspend the buyer's account", 'Usage is refused as CustomerNotSubscribed until it is resumed.'),
-  actionOf('resume', "resume the buyer's account", 'Usage is taken again.'),
+  actionOf('cancel', 'The agreement ends now, its licence a little later, and usage is billed for an hour after.'),
+  actionOf('renew', 'A new agreement takes its place.'),
+  actionOf('replace', 'A new agreement takes its place, as where a private offer is accepted.'),
+  actionOf('expire', 'The agreed end comes; it is renewed where it renews itself.'),
+  actionOf('suspend', 'Usage is refused as CustomerNotSubscribed until it is resumed.'),
+  actionOf('resume', 'Usage is taken again.'),
   clock,
 ];
 

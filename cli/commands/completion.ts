@@ -1,12 +1,15 @@
 // fulfillment completion: what makes a shell complete commands and options.
-import { type Command, defineCommand, operand } from '../command.ts';
+import { type Command, type CommandGroup, defineCommand, operand } from '../command.ts';
 import { EXIT, UsageMistake } from '../exit.ts';
 
-/** `commandsOf` gives all commands, this one among them. */
-export function completionCommand(commandsOf: () => readonly Command[]): Command {
+interface Completed extends Pick<Command, 'name' | 'options'> {
+  readonly summary: string;
+}
+
+/** Completes the commands of these groups. */
+export function completionCommand(groups: readonly CommandGroup[]): Command {
   return defineCommand({
     name: 'completion',
-    summary: 'print what makes bash, zsh or fish complete commands and options',
     operands: 'SHELL',
     about: `SHELL is bash, zsh or fish. It goes by the name fulfillment: call it so, or by an alias of that name.
 `,
@@ -19,16 +22,18 @@ export function completionCommand(commandsOf: () => readonly Command[]): Command
     run: async (call, { stdout }) => {
       const script = SCRIPTS[operand(call, 0, 'the shell: bash, zsh or fish')];
       if (!script) throw new UsageMistake('There is completion for bash, zsh and fish.');
-      stdout.write(script(commandsOf()));
+      const commands = groups.flatMap((group) => group.commands);
+      const loaded = commands.map(async ({ summary, load }) => ({ ...(await load()), summary }));
+      stdout.write(script(await Promise.all(loaded)));
       return EXIT.done;
     },
   });
 }
 
-const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>> = { bash, zsh, fish };
+const SCRIPTS: Readonly<Record<string, (commands: readonly Completed[]) => string>> = { bash, zsh, fish };
 
 /** What may follow each beginning of a command: `''` for the first word, `usage` for the second. */
-function followers(commands: readonly Command[]): Map<string, Set<string>> {
+function followers(commands: readonly Completed[]): Map<string, Set<string>> {
   const followers = new Map<string, Set<string>>();
   const add = (beginning: string, word: string) => {
     followers.set(beginning, (followers.get(beginning) ?? new Set()).add(word));
@@ -41,13 +46,13 @@ function followers(commands: readonly Command[]): Map<string, Set<string>> {
   return followers;
 }
 
-function cases(commands: readonly Command[]): string {
+function cases(commands: readonly Completed[]): string {
   return [...followers(commands)]
     .map(([beginning, words]) => `    '${beginning}') words='${[...words].join(' ')}' ;;`)
     .join('\n');
 }
 
-function bash(commands: readonly Command[]): string {
+function bash(commands: readonly Completed[]): string {
   return `_fulfillment() {
   local current=\${COMP_WORDS[COMP_CWORD]} beginning='' words='' word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -64,7 +69,7 @@ complete -F _fulfillment fulfillment
 `;
 }
 
-function zsh(commands: readonly Command[]): string {
+function zsh(commands: readonly Completed[]): string {
   return `#compdef fulfillment
 _fulfillment() {
   local beginning='' found='' word
@@ -83,7 +88,7 @@ compdef _fulfillment fulfillment
 `;
 }
 
-function fish(commands: readonly Command[]): string {
+function fish(commands: readonly Completed[]): string {
   const lines = commands.flatMap(({ name, summary, options }) => {
     const words = name.split(' ');
     const last = words.at(-1);

@@ -6,9 +6,8 @@ import { defineCommand } from '../command.ts';
 import { EXIT, UsageMistake } from '../exit.ts';
 import { value } from '../options.ts';
 
-export const consoleCommand = defineCommand({
+const consoleCommand = defineCommand({
   name: 'console',
-  summary: "open the operator's console of a deployment in a browser, until Ctrl-C",
   about: `A local web app over the deployment, with your own AWS credentials: nothing of it is public. Whoever has the address
 that is printed has the console, so keep it to yourself.
 `,
@@ -32,3 +31,5 @@ function taken(error: unknown): never {
   const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
   throw isTaken ? new UsageMistake('The port is taken. Choose another, or leave --port out.') : error;
 }
+
+export const commands = [consoleCommand];

@@ -21,7 +21,6 @@ const MOST_PAGES = 200;
 
 const ls = defineCommand({
   name: 'customers ls',
-  summary: 'list customers, newest first, or search for one',
   operands: 'TEXT',
   about: `Without TEXT all customers, newest first. TEXT finds whoever it names: an account, licence, agreement, e-mail or
 customer id wholly, or how the company begins. Company and e-mail are shown with --personal alone.
@@ -89,7 +88,6 @@ function columnsOf(isPersonal: boolean) {
 
 const show = defineCommand({
   name: 'customers show',
-  summary: 'show everything that is known of a customer',
   operands: 'CUSTOMER',
   about: `Standing, agreements, licences, entitlements with what is left, timeline, webhook deliveries and audit. CUSTOMER is its
 id, or any text by which fulfillment customers ls finds one alone. Personal data is shown with --personal alone.
@@ -224,4 +222,4 @@ function section(title: string, text: string): string {
   return text === '' ? '' : `${title}\n${text}`;
 }
 
-export const customerCommands: readonly Command[] = [ls, show];
+export const commands: readonly Command[] = [ls, show];

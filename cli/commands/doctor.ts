@@ -21,9 +21,8 @@ const OPTIONS = {
 
 type Values = ValuesOf<typeof OPTIONS>;
 
-export const doctor = defineCommand({
+const doctor = defineCommand({
   name: 'doctor',
-  summary: 'look for what is wrong with a deployment or its listing, and say what to do',
   about: `Looks at everything that a buyer, a notice or a record has to pass: settings, stacks, tables, secrets, the fulfillment
 URL, regions, AWS Marketplace's answer, the listing, permissions, rules, topics, queues, schedules, alarms, quotas and
 the clock. Each finding says what was seen, what was expected, and what to do. What you may not look at is told as
@@ -101,3 +100,5 @@ function textOf({ code, level, subject, seen, expected, remedy }: Finding): stri
 function asJson({ stage, region }: Facts, findings: readonly Finding[]): string {
   return `${JSON.stringify({ stage, region, findings })}\n`;
 }
+
+export const commands = [doctor];

@@ -4,9 +4,8 @@ import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { spanOf, tableOf, timeOf } from '../table.ts';
 
-export const groupsLs = defineCommand({
+const groupsLs = defineCommand({
   name: 'groups ls',
-  summary: 'list the groups of records that are held',
   about: `Records that share a fault which AWS has shown on one of them: none of a group is sent until it is released.
 A suspicion (suspect …) becomes a group by the next refusal, and ends by the next success.
 `,
@@ -33,3 +32,5 @@ A suspicion (suspect …) becomes a group by the next refusal, and ends by the n
       return EXIT.done;
     }),
 });
+
+export const commands = [groupsLs];

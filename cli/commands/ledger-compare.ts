@@ -9,9 +9,8 @@ import { value } from '../options.ts';
 import { hoursOf, RANGE } from '../range.ts';
 import { listOf, tableOf } from '../table.ts';
 
-export const ledgerCompare = defineCommand({
+const ledgerCompare = defineCommand({
   name: 'ledger compare',
-  summary: 'compare the ledger with what another pipeline submitted',
   operands: 'FILE',
   about: `For a migration, while both run side by side (rehearsal: shadow): FILE is a scan or an export of the metering table of
 AWS's serverless sample. Its rows count for the hour in which they were made. With AWS's own record: fulfillment reconcile.
@@ -77,3 +76,5 @@ function textOf(file: string): string {
     throw code === undefined ? error : new UsageMistake(`${file} can't be read (${code}).`);
   }
 }
+
+export const commands = [ledgerCompare];

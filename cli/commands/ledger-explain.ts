@@ -9,9 +9,8 @@ import { value } from '../options.ts';
 import { hourIn } from '../range.ts';
 import { listOf, shown, spanOf, tableOf, timeOf } from '../table.ts';
 
-export const ledgerExplain = defineCommand({
+const ledgerExplain = defineCommand({
   name: 'ledger explain',
-  summary: 'tell everything that is known of one hour of a licence and dimension',
   about: `Its events, carries in and out, every attempt and refusal, its status with the reason and the time left, credit, audit
 and books. Exit code 1 where its books do not balance.
 `,
@@ -138,3 +137,5 @@ function placesOf({ byStatus, difference, ...books }: Explanation['books']): (re
 function section(title: string, text: string): string {
   return text === '' ? '' : `${title}\n${text}`;
 }
+
+export const commands = [ledgerExplain];

@@ -16,9 +16,8 @@ const OPTIONS = {
   ...DEPLOYMENT,
 };
 
-export const ledgerExport = defineCommand({
+const ledgerExport = defineCommand({
   name: 'ledger export',
-  summary: 'write the ledger of a range, or the audit, as rows',
   about: `Sealed hours and carries, one a line, with columns that stay. Text that a spreadsheet would run as a formula is quoted.
 Memory holds a page, however long the range is. An hour of all licences is 64 queries of the database.
 `,
@@ -56,3 +55,5 @@ async function writeRows<C extends string>(
   if (!isJson) await write(csvHeader(columns));
   for await (const row of rows) await write(isJson ? JSON.stringify(row) : csvLine(columns, row));
 }
+
+export const commands = [ledgerExport];

@@ -6,9 +6,8 @@ import { defineCommand, type Terminal } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { spanOf, tableOf } from '../table.ts';
 
-export const ledgerStatus = defineCommand({
+const ledgerStatus = defineCommand({
   name: 'ledger status',
-  summary: 'tell what needs a person, with the time left and the units at stake',
   about: `What can still be lost comes first, by the time left. Exit code 1 where anything needs a person.
 `,
   options: { ...DEPLOYMENT, ...JSON_OUTPUT },
@@ -68,3 +67,5 @@ function subjectOf({ name, licenceKey, dimension, customerId, agreementId, seque
   const event = sequence === undefined ? undefined : `event ${sequence}`;
   return [name, agreementId, customerId, event].filter(Boolean).join(' ');
 }
+
+export const commands = [ledgerStatus];

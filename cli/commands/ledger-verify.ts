@@ -11,9 +11,8 @@ import { HourProgress } from '../progress.ts';
 import { hoursOf, RANGE } from '../range.ts';
 import { listOf, shown, tableOf } from '../table.ts';
 
-export const ledgerVerify = defineCommand({
+const ledgerVerify = defineCommand({
   name: 'ledger verify',
-  summary: 'check that every unit of a range stands in exactly one place',
   about: `Reads usage and ledger of the hours anew and draws up the books of each licence and dimension. Without a range the
 last day. An hour of all licences is 128 queries of the database. Exit code 1 where an hour does not balance.
 `,
@@ -99,3 +98,5 @@ function told(
   ];
   return `${head}\n${places}\n${tableOf(columns, differences, terminal)}`;
 }
+
+export const commands = [ledgerVerify];

@@ -25,9 +25,8 @@ const PUBLISHER = {
 
 const SHARED = { ...PUBLISHER, ...DEPLOYMENT, ...JSON_OUTPUT };
 
-export const listingShow = defineCommand({
+const listingShow = defineCommand({
   name: 'listing show',
-  summary: 'show what AWS Marketplace lists of the products, and what differs from the settings',
   about: `Every SaaS product of the account, those that the settings do not name as well. The pricing model is told by the terms of
 the public offer. Exit code 1 where a product of the settings differs, or is not listed.
 `,
@@ -61,9 +60,8 @@ const SET_URL = {
   wait: value('MINUTES', 'how long to follow the change; 10 where absent, 0 for not at all'),
 };
 
-export const listingSetUrl = defineCommand({
+const listingSetUrl = defineCommand({
   name: 'listing set-url',
-  summary: "point a product's listing at this deployment",
   about: `Looks first whether the address answers GET and POST as AWS and a browser need it, and whether AWS is at another change of
 the product. AWS takes minutes to hours. Exit code 1 where it is refused, by us or by AWS; 3 where AWS is still at it:
 the same --act-id follows the change. Who did it, and why, is kept in the audit for ever.
@@ -190,3 +188,5 @@ function notListed(productCode: string): Finding {
     remedy: 'Correct products[].productCode, or ask as the publishing account: --role.',
   };
 }
+
+export const commands = [listingShow, listingSetUrl];

@@ -38,9 +38,8 @@ const OPTIONS = {
 
 type Values = ValuesOf<typeof OPTIONS>;
 
-export const migrateSampleCommand = defineCommand({
+const migrateSampleCommand = defineCommand({
   name: 'migrate sample',
-  summary: "bring buyers and unsent usage over from AWS's sample, or the SaaS Builder Toolkit",
   about: `Reads the two tables of AWS's serverless SaaS sample. Without --apply it tells what would become of every row, and
 writes nothing. With --apply each buyer becomes a customer; with --old-sender-stopped besides, each pending record is
 marked in the old table, so that its sender finds it no more, and billed here in the cut-over hour (rehearsal.until of
@@ -187,3 +186,5 @@ function notesOf({ kind, unmatched }: Exclude<MigrationOutcome, { kind: 'refused
   }
   return notes;
 }
+
+export const commands = [migrateSampleCommand];

@@ -10,9 +10,8 @@ import { spanOf, tableOf, timeOf } from '../table.ts';
 
 const SHARED = { ...DEPLOYMENT, ...JSON_OUTPUT };
 
-export const noticesLs = defineCommand({
+const noticesLs = defineCommand({
   name: 'notices ls',
-  summary: "list AWS's notices that wait to be somebody's, and count dead letters",
   about: `Agreements of which AWS has told, and which are no customer's yet: each waits for a registration, a further notice, or
 an operator's link. Dead letters are notices, webhooks and mails that were given up. Exit code 1 where there are any.
 `,
@@ -53,9 +52,8 @@ function nameOf(thread: string): string {
 
 const STATUSES = ['givenUp', 'stopped', 'pending'] as const;
 
-export const webhooksLs = defineCommand({
+const webhooksLs = defineCommand({
   name: 'webhooks ls',
-  summary: 'list events that webhook endpoints have not got',
   about: `givenUp: tried for a day. stopped: trying again would change nothing. pending: to be tried. Exit code 1 where any was
 given up or stopped.
 `,
@@ -92,3 +90,5 @@ const COLUMNS = [
 function withoutBody({ body: _, ...delivery }: Delivery) {
   return delivery;
 }
+
+export const commands = [noticesLs, webhooksLs];

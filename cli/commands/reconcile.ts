@@ -28,9 +28,8 @@ const OPTIONS = {
 
 type Values = ValuesOf<typeof OPTIONS>;
 
-export const reconcile = defineCommand({
+const reconcile = defineCommand({
   name: 'reconcile',
-  summary: "compare the ledger with AWS's own record: CloudTrail, or a seller report",
   about: `Puts the ledger beside what AWS itself says it was told, by customer, dimension and hour (by day for a seller report):
 only here, only at AWS, different, and what to do about each. Changes nothing.
 
@@ -162,3 +161,5 @@ function tellUnread(unread: readonly string[], { stderr }: Terminal): void {
   for (const each of unread.slice(0, SHOWN_UNREAD)) stderr.write(`  ${each}\n`);
   if (unread.length > SHOWN_UNREAD) stderr.write('  …\n');
 }
+
+export const commands = [reconcile];

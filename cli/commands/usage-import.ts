@@ -23,9 +23,8 @@ Exit codes: 0 every row stands; 1 some rows were refused or conflict; 2 wrong ar
 a destination that takes no usage from you: mend it first; 3 a fault, run it again; 130 interrupted, run it again.
 `;
 
-export const usageImport = defineCommand({
+const usageImport = defineCommand({
   name: 'usage import',
-  summary: 'report the usage in a CSV or JSON lines file',
   operands: 'FILE',
   about: ABOUT,
   options: IMPORT_OPTIONS,
@@ -170,3 +169,5 @@ function inFile(error: unknown): unknown {
   const isMistake = error instanceof InvalidInput || error instanceof Misconfigured;
   return isMistake ? new UsageMistake(error.message, { cause: error }) : unreadable(error, 'FILE');
 }
+
+export const commands = [usageImport];

@@ -14,7 +14,6 @@ const SHARED = { ...DEPLOYMENT, ...JSON_OUTPUT };
 
 const put = defineCommand({
   name: 'usage put',
-  summary: 'report one usage event',
   about: `Reports one event to POST /usage. The same id again, of the same buyer, dimension and hour, is not recorded again: a
 repeat after a fault is safe where --id is given.
 `,
@@ -64,7 +63,6 @@ repeat after a fault is safe where --id is given.
 
 const ls = defineCommand({
   name: 'usage ls',
-  summary: 'show what a customer or licence used, and what became of it',
   operands: 'CUSTOMER',
   about: `Units of a month by day, or of a day by hour: recorded, billed, on their way, at stake, lost and withheld. CUSTOMER is a
 customer's id, or a licence by its key or ARN. The running hour, and what changed in the last minutes, is not in it.
@@ -131,4 +129,4 @@ function told({ dimensions }: UsageView, terminal: Terminal): string {
   return tableOf(columns, rows, terminal);
 }
 
-export const usageCommands: readonly Command[] = [put, ls];
+export const commands: readonly Command[] = [put, ls];

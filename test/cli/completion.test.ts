@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../cli/commands.ts';
+import { COMMAND_GROUPS } from '../../cli/commands.ts';
 import { runFulfillment } from '../../cli/fulfillment.ts';
 import { aFile } from './fulfillment.ts';
 
 async function scriptFor(shell: string): Promise<string> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const { signal } = new AbortController();
-  await runFulfillment(COMMANDS, ['completion', shell], { stdin, stdout, stderr, signal, environment: {} });
+  await runFulfillment(COMMAND_GROUPS, ['completion', shell], { stdin, stdout, stderr, signal, environment: {} });
   return String(stdout.read());
 }
 
@@ -82,7 +82,7 @@ describe('completion of commands, their second words and their options', () => {
       // Within single quotes fish knows \\ and \' alone.
       const line =
         /^complete -c fulfillment( -f| -r| -n (\w+|'[^'\\]*')| -l [\w-]+| -a [\w-]+| -d '([^'\\]|\\['\\])*')+$/;
-      expect(lines.length).toBeGreaterThan(COMMANDS.length);
+      expect(lines.length).toBeGreaterThan(COMMAND_GROUPS.flatMap(({ commands }) => commands).length);
       expect(lines.filter((each) => !line.test(each))).toEqual([]);
     },
   );

@@ -1,7 +1,7 @@
 // A world as the commands find it: by the file that FULFILLMENT_DEPLOYMENT names.
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { COMMANDS } from '../../cli/commands.ts';
+import { COMMAND_GROUPS } from '../../cli/commands.ts';
 import { runFulfillment } from '../../cli/fulfillment.ts';
 import { writeDeploymentFile } from '../../operator/deployment-file.ts';
 import type { BackendWorld } from '../backend-world.ts';
@@ -36,7 +36,7 @@ export function commandsOn(world: Pick<BackendWorld, 'facts'>) {
       said.push(String(chunk));
       if (interruptedAt !== undefined && said.join('').includes(interruptedAt)) interruption.abort();
     });
-    const exitCode = await runFulfillment(COMMANDS, wordsOf(line), {
+    const exitCode = await runFulfillment(COMMAND_GROUPS, wordsOf(line), {
       stdin,
       stdout,
       stderr,

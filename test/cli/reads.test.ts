@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../cli/commands.ts';
+import { COMMAND_GROUPS } from '../../cli/commands.ts';
 import { useServices } from '../backend-world.ts';
 import { schemaProblems } from '../json-schema.ts';
 import { quarantinedWorld } from '../operator/troubles.ts';
@@ -216,8 +216,9 @@ test('Ctrl-C ends a long check in code 130', async () => {
 });
 
 describe('every command', () => {
-  test('has help with a line of each option and an example that begins as it does', () => {
-    for (const { name, help, options } of COMMANDS) {
+  test('has help with a line of each option and an example that begins as it does', async () => {
+    for (const { name, load } of COMMAND_GROUPS.flatMap(({ commands }) => commands)) {
+      const { help, options } = await load();
       for (const option of Object.keys(options)) expect(help).toContain(`--${option}`);
       expect(help).toMatch(new RegExp(`^ {2}.*fulfillment ${name}`, 'm'));
     }
@@ -261,6 +262,20 @@ test('--version prints the version of the package', async () => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
 
   expect(await fulfillment(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('the list of commands has a title above each group, and their summaries in one column', async () => {
+  const { stdout } = await fulfillment(['--help']);
+
+  const lines = stdout.split('\n');
+  expect(lines.slice(0, 4)).toEqual([
+    'fulfillment <command> [options]',
+    '',
+    'Customers, and what they use',
+    '  customers ls        list customers, newest first, or search for one',
+  ]);
+  const commands = lines.filter((line) => line.startsWith('  '));
+  expect(commands.filter((line) => !/^ {2}.{18} {2}[a-z]/.test(line))).toEqual([]);
 });
 
 test('the list of commands has straight apostrophes', async () => {

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { usageImport } from '../../cli/commands/usage-import.ts';
-import { UsageMistake } from '../../cli/exit.ts';
+import { COMMAND_GROUPS } from '../../cli/commands.ts';
+import { runFulfillment } from '../../cli/fulfillment.ts';
 import { type BackendWorld, startBackendWorld, useServices } from '../backend-world.ts';
 import { passOn, startFaultyProxy } from '../client/faulty-proxy.ts';
 import { LICENCE, rowsOf } from '../client/recorder-world.ts';
@@ -363,21 +363,15 @@ describe('a wrong call', () => {
     ['a quote that never closes', () => dryRun('a.csv', `${HEADER}\n"${'x'.repeat(300_000)}`), 'begins on line 2'],
     ['customer ids but no table of them', () => tablesOnly('id,customerId,dimension,quantity,time'), 'customersTable'],
   ])('with %s is told what to give, and nothing of what it held', async (_, args, said) => {
-    const stderr = new PassThrough();
-    const terminal = {
-      stdin: new PassThrough(),
-      stdout: new PassThrough(),
-      stderr,
-      signal: new AbortController().signal,
-      environment: {},
-    };
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    const terminal = { stdin, stdout, stderr, signal: new AbortController().signal, environment: {} };
 
-    const running = usageImport.run(args(), terminal);
+    const exitCode = await runFulfillment(COMMAND_GROUPS, ['usage', 'import', ...args()], terminal);
 
-    await expect(running).rejects.toThrow(UsageMistake);
-    await expect(running).rejects.toThrow(said);
-    await expect(running).rejects.not.toThrow('hush');
-    expect(terminal.stdout.read()).toBeNull();
+    const told = String(stderr.read());
+    expect([exitCode, stdout.read()]).toEqual([2, null]);
+    expect(told).toContain(said);
+    expect(told).not.toContain('hush');
   });
 
   function tablesOnly(header: string): string[] {
