@@ -34,13 +34,14 @@ export function createRecordUsageHandler({ environment, clock, log, measure = un
     const outcomes = await recordUsage(ports, parseUsageReport(request.text(MAX_REPORT_BYTES)));
     const counts = { recorded: 0, already: 0, conflict: 0, refused: 0 };
     for (const { outcome } of outcomes) counts[outcome] += 1;
+    const codes = new Set(outcomes.flatMap((each) => (each.outcome === 'refused' ? [each.code] : [])));
     measure('record-usage', { EventsRecorded: counts.recorded, EventsRefused: counts.refused + counts.conflict });
     return {
       status: 200,
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ counts, outcomes }),
       outcome: 'UsageReported',
-      facts: counts,
+      facts: codes.size === 0 ? counts : { ...counts, refusals: [...codes].join(', ') },
     };
   });
 }

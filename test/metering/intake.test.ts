@@ -65,6 +65,25 @@ describe('POST /usage', () => {
     ]);
   });
 
+  test('logs for which reasons it refused, each once, and nothing of what came', async () => {
+    const world = await startBackendWorld(services());
+    const acme = await world.subscribe();
+    const event = anEvent(acme, '2026-09-21T10:05:00Z');
+
+    await world.report([event]);
+    await world.report([
+      ...['novel', 'unheard'].map((dimension) => ({ ...event, id: dimension, dimension })),
+      { ...event, id: 'next-year', time: '2027-09-21T10:05:00Z' },
+      { ...event, quantity: 99 },
+    ]);
+
+    const reports = world.logged.filter(({ facts }) => JSON.stringify(facts).includes('UsageReported'));
+    expect(reports.map(({ facts }) => facts)).toEqual([
+      expect.not.objectContaining({ refusals: expect.anything() }),
+      expect.objectContaining({ conflict: 1, refused: 3, refusals: 'dimensionUnknown, timeTooFarAhead' }),
+    ]);
+  });
+
   test('takes 500 events in a call and answers for each, in order; refuses 501 whole', async () => {
     const world = await startBackendWorld(services());
     const acme = await world.subscribe();
