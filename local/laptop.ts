@@ -57,6 +57,8 @@ export interface Laptop {
   readonly marketplaceUrl: string;
   readonly controlSecret: string;
   readonly webhookSecret: string;
+  /** Of the demo of a seller's own sign-up page, where a product has it. */
+  readonly signUpUrl: string | undefined;
   /** As the operator's tools want to know it. */
   readonly facts: DeploymentFacts;
   close(): Promise<void>;
@@ -168,6 +170,7 @@ export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
       marketplaceUrl: simulator.url,
       controlSecret: simulator.controlSecret,
       webhookSecret: secrets.webhookSecret,
+      signUpUrl: signUpServer?.url,
       facts: laptopFacts(settings, { messagingUrl: messaging.url, appUrl: gateway.url, simulator }),
       close,
     };

@@ -2,6 +2,9 @@
 import type { ArrivedBuyer, HandOffRedemption, SignUpOutcome } from '../client/hand-off.ts';
 import { type Html, html, raw } from '../lambdas/pages/html.ts';
 
+/** The product whose page this is, as its listing and its own pages name it. */
+export const DEMO_TITLE = 'Demo Search';
+
 interface Problem {
   readonly name: string;
   readonly message: string;
@@ -32,7 +35,7 @@ const FIELDS = [
 ] as const;
 
 export function formPage(
-  { productCode, isRegistered }: ArrivedBuyer,
+  { isRegistered }: ArrivedBuyer,
   answers: Readonly<Record<string, string>>,
   problems: readonly Problem[],
 ): string {
@@ -46,7 +49,7 @@ ${problem && html`<p class="problem" id="${name}-problem">${problem.message}</p>
   });
   return around(
     'Create your workspace',
-    html`<p class="soft">You come from AWS Marketplace, where you subscribed to <code>${productCode}</code>.</p>
+    html`<p class="soft">You come from AWS Marketplace, where you subscribed to ${DEMO_TITLE}.</p>
 <form method="post" action="/sign-up" novalidate>
 ${rows}
 <button>Create workspace</button>
@@ -85,7 +88,7 @@ function around(title: string, body: Html): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} – Demo Search</title>
+<title>${title} – ${DEMO_TITLE}</title>
 <link rel="icon" href="data:,">
 <style>${raw(STYLE)}</style>
 </head>

@@ -8,8 +8,10 @@ import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { writeDeploymentFile } from '../operator/deployment-file.ts';
 import { openDesk } from '../operator/desk.ts';
 import { type Laptop, startLaptop } from './laptop.ts';
+import { type UnusablePort, unusablePort } from './ports.ts';
 import { runSchedules } from './schedules.ts';
 import { DEMO_FIELDS } from './sign-up-page.ts';
+import { DEMO_TITLE } from './sign-up-views.ts';
 import { storyLog } from './story-log.ts';
 
 const FOLDER = '.local/start';
@@ -38,7 +40,7 @@ const PRODUCTS = [
   },
   {
     productCode: 'demo-legacy-product',
-    title: 'Demo Search',
+    title: DEMO_TITLE,
     identityStyle: 'legacy',
     meteringRegion: 'us-east-1',
     dimensions: ['requests'],
@@ -57,7 +59,7 @@ const PRODUCTS = [
 /** Its buyers are handed on to a page that is not the backend's. */
 const OWN_SIGN_UP = {
   productCode: 'demo-legacy-product',
-  registration: { sellerName: 'Demo Search', accent: '#0f766e', fields: DEMO_FIELDS },
+  registration: { sellerName: DEMO_TITLE, accent: '#0f766e', fields: DEMO_FIELDS },
 };
 
 // An hour closes as soon as it is over: who moves the clock by hand wants to see the bill, not to wait ten minutes.
@@ -75,7 +77,7 @@ const OPTIONS = {
 
 const values = readOptions();
 if (values?.help) console.log(USAGE);
-else if (values) await start(values);
+else if (values) await start(values).catch(failed);
 
 function readOptions() {
   try {
@@ -87,30 +89,31 @@ function readOptions() {
   }
 }
 
+/** Whatever else has begun is ended by it, the database among it. */
+function failed(error: unknown): void {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
+
 async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promise<void> {
-  const appPort = portOf(values.port);
-  const marketplacePort = portOf(values['marketplace-port']);
-  const consolePort = portOf(values['console-port']);
+  const ports = [values.port, values['marketplace-port'], values['console-port']].map(portOf);
+  const [appPort, marketplacePort, consolePort] = ports;
   if (appPort === undefined || marketplacePort === undefined || consolePort === undefined) {
-    console.error('A port is a number from 0 to 65535.');
-    process.exitCode = 2;
-    return;
+    return refuse('A port is a number from 0 to 65535.');
   }
+  const named = ports.filter((port) => port !== 0);
+  if (new Set(named).size < named.length) return refuse('The three ports have to differ.');
   const webhookUrl = values.webhook;
   const problem = webhookUrl === undefined ? undefined : targetProblem(webhookUrl);
   if (problem) {
-    console.error(`The address of --webhook ${problem}. Without it, GET /demo/access-events shows what is told.`);
-    process.exitCode = 2;
-    return;
+    return refuse(`The address of --webhook ${problem}. Without it, GET /demo/access-events shows what is told.`);
   }
+  const unusable = await unusablePort([appPort, marketplacePort, consolePort]);
+  if (unusable) return refuse(portProblem(unusable), 1);
   const startedAtMs = performance.now();
   const log = values.verbose ? consoleLog : storyLog;
   // A second start on other ports has a world of its own.
   const folder = appPort === APP_PORT ? FOLDER : `${FOLDER}-${appPort}`;
-  const isTaken = (error: unknown) => {
-    console.error(explained(error, [appPort, marketplacePort, consolePort]));
-    process.exit(1);
-  };
   const laptop = await startLaptop({
     folder,
     isFresh: values.fresh,
@@ -122,9 +125,9 @@ async function start(values: NonNullable<ReturnType<typeof readOptions>>): Promi
     policy: POLICY,
     ...(webhookUrl === undefined ? {} : { webhookUrl }),
     log,
-  }).catch(isTaken);
+  });
   const desk = await openDesk(laptop.facts);
-  const operators = await startConsole({ desk, port: consolePort }).catch(isTaken);
+  const operators = await startConsole({ desk, port: consolePort });
   await pointListings(laptop);
   const file = join(folder, DEPLOYMENT_FILE);
   const removeFile = writeDeploymentFile(file, laptop.facts);
@@ -158,7 +161,7 @@ async function pointListings({ control, appUrl }: Laptop): Promise<void> {
 }
 
 async function announce(
-  { appUrl, marketplaceUrl, controlSecret, webhookSecret, clock, control }: Laptop,
+  { appUrl, marketplaceUrl, controlSecret, webhookSecret, signUpUrl, clock, control }: Laptop,
   operators: Console,
   tookMs: number,
   webhookUrl: string | undefined,
@@ -186,7 +189,7 @@ Ready in ${(tookMs / SECOND_MS).toFixed(1)} s. The world's time is ${time}.${con
   Mail to buyers and to you    ${appUrl}/demo/mails
 
 1. Open the marketplace, subscribe to a product, press "Set up your account", and fill in the page.
-   Demo Search leads to a sign-up page of the seller's own instead: docs/registration.md.
+   ${DEMO_TITLE} leads to a sign-up page of the seller's own instead, ${signUpUrl}: docs/registration.md.
 2. Report usage with the customer id that the last page shows:
 
    curl -s ${appUrl}/usage -d '{"events":[{"id":"event-1","customerId":"cus_…","dimension":"requests","quantity":5,"time":"${time}"}]}'
@@ -202,11 +205,12 @@ function portOf(text: string): number | undefined {
   return text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined;
 }
 
-function explained(error: unknown, ports: readonly number[]): string {
-  const { code, port } = error instanceof Error ? (error as NodeJS.ErrnoException & { port?: number }) : {};
-  if (code === 'EADDRINUSE') {
-    const which = port === undefined ? `One of the ports ${ports.join(', ')}` : `Port ${port}`;
-    return `${which} is taken, perhaps by an earlier start. End that one, or choose others: npm start -- --port 7400 --marketplace-port 7401 --console-port 7402`;
-  }
-  return error instanceof Error ? error.message : String(error);
+function portProblem({ port, code }: UnusablePort): string {
+  if (code !== 'EADDRINUSE') return `Port ${port} can't be used (${code}). Choose another.`;
+  return `Port ${port} is taken, perhaps by an earlier start. End that one, or choose others: npm start -- --port 7400 --marketplace-port 7401 --console-port 7402`;
+}
+
+function refuse(message: string, exitCode = 2): void {
+  console.error(message);
+  process.exitCode = exitCode;
 }
