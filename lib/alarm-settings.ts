@@ -1,4 +1,4 @@
-// The setting `alarms`: who is told, and how much time is left when they are.
+// The settings of alarms: who is told, and how much time is left when they are.
 import * as v from 'valibot';
 import { arnOf } from './arn-setting.ts';
 
@@ -21,7 +21,7 @@ const Email = v.pipe(v.string(), v.email('has to be an e-mail address'));
 
 const Topic = arnOf('sns');
 
-export const AlarmSettingsSchema = v.strictObject({
+const AlarmSettingsSchema = v.strictObject({
   /** The topic of alarms that somebody is to be woken for, besides `alarmTopicArn`. */
   highTopicArn: v.exactOptional(Topic),
   /** The topic of those that can wait. */
@@ -52,5 +52,35 @@ export const AlarmSettingsSchema = v.strictObject({
   /** Registration tokens refused within five minutes. */
   refusedTokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1, 'has to be 1 or more')), 10),
 });
+
+/** Members of a deployment's settings. */
+export const AlarmMembers = {
+  /** The topic that every alarm is sent to; without it they only show in CloudWatch. */
+  alarmTopicArn: v.exactOptional(Topic),
+  /** The same in us-east-1, where AWS's notices are forwarded from if the home is elsewhere. */
+  noticeAlarmTopicArn: v.exactOptional(Topic),
+  /** Who else is told of alarms, and when. */
+  alarms: v.optional(AlarmSettingsSchema, {}),
+};
+
+const AlarmsSchema = v.strictObject(AlarmMembers);
+
+/** What no member can know by itself; a sentence each. `noticeRegion`: where notices are forwarded from, if they are. */
+export function alarmProblems(
+  { alarmTopicArn, noticeAlarmTopicArn, alarms: { highTopicArn, lowTopicArn } }: v.InferOutput<typeof AlarmsSchema>,
+  { homeRegion, noticeRegion }: { readonly homeRegion: string; readonly noticeRegion: string | undefined },
+): string[] {
+  const idle = 'noticeAlarmTopicArn: leave it out where no stack of this account hands AWS’s notices on';
+  const topics = [
+    { setting: 'alarmTopicArn', arn: alarmTopicArn, region: homeRegion },
+    { setting: 'alarms.highTopicArn', arn: highTopicArn, region: homeRegion },
+    { setting: 'alarms.lowTopicArn', arn: lowTopicArn, region: homeRegion },
+    { setting: 'noticeAlarmTopicArn', arn: noticeAlarmTopicArn, region: noticeRegion },
+  ];
+  return topics.flatMap(({ setting, arn, region }) => {
+    if (arn === undefined || arn.split(':')[3] === region) return [];
+    return [region === undefined ? idle : `${setting}: the topic has to be in ${region}, where the alarms are`];
+  });
+}
 
 export type AlarmSettings = v.InferOutput<typeof AlarmSettingsSchema>;

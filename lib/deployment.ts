@@ -9,11 +9,11 @@ import {
 import { UsageWarningHoursSchema, webhooksSchema } from '../lambdas/contracts/webhook-settings.ts';
 import type { Registrations } from '../lambdas/domain/registration-settings.ts';
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
-import { AlarmSettingsSchema } from './alarm-settings.ts';
-import { arnOf } from './arn-setting.ts';
+import { AlarmMembers, alarmProblems } from './alarm-settings.ts';
 import { AuditSettingsSchema } from './audit-settings.ts';
 import { EncryptionSettingsSchema, encryptionProblems } from './encryption-settings.ts';
 import { MailDeploymentSchema, mailProblems } from './mail-deployment.ts';
+import { PagesMembers, pagesProblems } from './pages-settings.ts';
 import { RemovalSettingsSchema, removalProblems } from './removal-settings.ts';
 import { problemsOf } from './settings-problems.ts';
 
@@ -49,33 +49,6 @@ function limitSchema(ratePerSecond: number, burst: number) {
     {},
   );
 }
-
-/** One address may stand for a whole company: 300 is some 60 buyers, each of whom makes about five requests in all. */
-const FirewallSchema = v.strictObject({
-  enabled: v.optional(v.boolean(), true),
-  requestsPerFiveMinutes: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(10, 'has to be 10 or more, the least that WAF counts')),
-    300,
-  ),
-});
-
-const HostName = v.pipe(
-  v.string(),
-  v.regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'has to be a host name such as aws.example.com'),
-);
-
-const PagesDomainSchema = v.strictObject({
-  name: HostName,
-  /** A certificate of ACM in the home region; without it, one is made and proven in the hosted zone. */
-  certificateArn: v.exactOptional(arnOf('acm')),
-  /** The Route 53 zone in which the name is written; without it, lead the name to the output `PagesDomainTarget`. */
-  hostedZone: v.exactOptional(
-    v.strictObject({
-      id: v.pipe(v.string(), v.regex(/^Z[A-Z0-9]{1,31}$/, 'has to be the id of a hosted zone')),
-      name: HostName,
-    }),
-  ),
-});
 
 const AccountId = v.pipe(v.string(), v.regex(/^\d{12}$/, 'has to be an account of 12 digits'));
 
@@ -124,12 +97,7 @@ const Members = v.strictObject({
   mail: v.exactOptional(MailDeploymentSchema),
   /** How many hours before AWS takes a record no more the product is told, each once. */
   usageWarningHours: v.optional(UsageWarningHoursSchema, [12, 6, 2]),
-  /** The topic that every alarm is sent to; without it they only show in CloudWatch. */
-  alarmTopicArn: v.exactOptional(arnOf('sns')),
-  /** The same in us-east-1, where AWS's notices are forwarded from if the home is elsewhere. */
-  noticeAlarmTopicArn: v.exactOptional(arnOf('sns')),
-  /** Who else is told of alarms, and when. */
-  alarms: v.optional(AlarmSettingsSchema, {}),
+  ...AlarmMembers,
   /** The account that published the products, where it is another than the one deployed into. */
   publishingAccount: v.exactOptional(PublishingAccountSchema),
   /** A key of the seller's account in place of those of AWS. */
@@ -138,12 +106,7 @@ const Members = v.strictObject({
   removal: v.optional(RemovalSettingsSchema, {}),
   /** How long the audit trail is locked. */
   audit: v.optional(AuditSettingsSchema, {}),
-  /** The web ACL before the pages that is made where `webAclArn` names none. */
-  firewall: v.optional(FirewallSchema, {}),
-  /** A regional WAF web ACL of your own to put before the pages. */
-  webAclArn: v.exactOptional(arnOf('wafv2')),
-  /** The pages under a name of your own. */
-  pagesDomain: v.exactOptional(PagesDomainSchema),
+  ...PagesMembers,
   /** API Gateway writes logs by one role per account and region: make it, or leave the one that is there. */
   apiGatewayLogsRole: v.optional(v.picklist(['create', 'present'], 'has to be "create" or "present"'), 'create'),
 });
@@ -153,8 +116,7 @@ const DeploymentSchema = v.pipe(
   Members,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { products, legacyTopics, webhooks, mail, homeRegion, pagesDomain, webAclArn, firewall } = dataset.value;
-    const { publishingAccount, encryption } = dataset.value;
+    const { products, legacyTopics, webhooks, mail, homeRegion, publishingAccount, encryption } = dataset.value;
     if (publishingAccount?.id === publishingAccount?.homeAccountId && publishingAccount) {
       addIssue({ message: 'publishingAccount: leave it out where everything stands in one account' });
     }
@@ -169,10 +131,10 @@ const DeploymentSchema = v.pipe(
         addIssue({ message: `products.${index}.signUp.url: has to begin with https://` });
       }
     }
-    for (const message of domainProblems(pagesDomain, homeRegion)) addIssue({ message });
-    if (webAclArn !== undefined && !firewall.enabled) {
-      addIssue({ message: 'webAclArn: a web ACL is named though firewall.enabled is false: take one of them out' });
-    }
+    for (const message of pagesProblems(dataset.value, homeRegion)) addIssue({ message });
+    const isForwarded = homeRegion !== NOTICE_REGION && !publishingAccount;
+    const heard = { homeRegion, noticeRegion: isForwarded ? NOTICE_REGION : undefined };
+    for (const message of alarmProblems(dataset.value, heard)) addIssue({ message });
     const legacy = products.filter(({ identityStyle }) => identityStyle === 'legacy');
     for (const topic of legacyTopics) {
       if (legacy.some(({ productCode }) => topic.endsWith(`-${productCode}`))) continue;
@@ -185,22 +147,6 @@ const DeploymentSchema = v.pipe(
     for (const message of mail ? mailProblems(mail, homeRegion) : []) addIssue({ message: `mail: ${message}` });
   }),
 );
-
-function domainProblems(domain: v.InferOutput<typeof PagesDomainSchema> | undefined, homeRegion: string): string[] {
-  if (!domain) return [];
-  const { name, certificateArn, hostedZone } = domain;
-  const problems: string[] = [];
-  if (certificateArn === undefined && !hostedZone) {
-    problems.push('pagesDomain: name a certificateArn, or the hostedZone in which a new certificate can be proven');
-  }
-  if (certificateArn !== undefined && certificateArn.split(':')[3] !== homeRegion) {
-    problems.push(`pagesDomain: the certificate has to be in ${homeRegion}, where the pages are`);
-  }
-  if (hostedZone && name !== hostedZone.name && !name.endsWith(`.${hostedZone.name}`)) {
-    problems.push(`pagesDomain: ${name} does not lie in the zone ${hostedZone.name}`);
-  }
-  return problems;
-}
 
 export interface Deployment extends v.InferOutput<typeof DeploymentSchema> {}
 

@@ -117,6 +117,25 @@ describe('parseDeployment', () => {
     ).toContain('take one of them out');
   });
 
+  test('refuses what AWS can’t reach from where it is used: topics of another region, a web ACL of CloudFront', () => {
+    const message = (overrides: object) => messageOf(exampleSettings(overrides));
+    const topic = (region: string) => `arn:aws:sns:${region}:111122223333:alarms`;
+    const webAcl = (place: string) => `arn:aws:wafv2:${place}/webacl/pages/id`;
+    const topics = { highTopicArn: topic('eu-west-1'), lowTopicArn: topic('eu-west-2') };
+    const elsewhere = message({ alarmTopicArn: topic('us-east-2'), alarms: topics });
+
+    for (const setting of ['alarmTopicArn', 'alarms.highTopicArn', 'alarms.lowTopicArn']) {
+      expect(elsewhere).toContain(`${setting}: the topic has to be in us-east-1, where the alarms are`);
+    }
+    expect(message({ homeRegion: 'eu-west-1', noticeAlarmTopicArn: topic('eu-west-1') })).toContain(
+      'noticeAlarmTopicArn: the topic has to be in us-east-1, where the alarms are',
+    );
+    expect(message({ noticeAlarmTopicArn: topic('us-east-1') })).toContain('noticeAlarmTopicArn: leave it out');
+    for (const place of ['us-east-1:111122223333:global', 'eu-west-1:111122223333:regional']) {
+      expect(message({ webAclArn: webAcl(place) })).toContain('webAclArn: has to be a regional web ACL of us-east-1');
+    }
+  });
+
   test('says what is missing where there are no settings at all', () => {
     const message = messageOf(undefined);
 
