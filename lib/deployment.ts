@@ -25,6 +25,12 @@ export const NOTICE_REGION = 'us-east-1';
 
 const Region = v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'has to be a region such as us-east-1'));
 
+/** AWS's notices come in in us-east-1, and nothing of AWS reaches from one of its partitions into another. */
+const HomeRegion = v.pipe(
+  Region,
+  v.regex(/^(?!cn-|us-gov-|us-iso|eu-isoe-|eusc-)/, 'has to be of the partition aws: not of China, not of GovCloud'),
+);
+
 const Principal = v.pipe(
   v.string(),
   v.regex(
@@ -70,7 +76,7 @@ const Members = v.strictObject({
     'prod',
   ),
   /** Where everything is deployed, personal data included. */
-  homeRegion: v.optional(Region, 'us-east-1'),
+  homeRegion: v.optional(HomeRegion, 'us-east-1'),
   /** Where registration tokens are redeemed: any region that has the Metering API. */
   marketplaceRegion: v.optional(Region, 'us-east-1'),
   products: productsSchema(v.strictObject({ ...ProductSchema.entries, ...ProductPagesMembers })),

@@ -67,7 +67,7 @@ export class LifecycleStack extends Stack {
       settings: {
         ...standingAccess(storage),
         PRODUCTS: productsSetting(deployment.products),
-        MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'GetEntitlements'),
+        MARKETPLACE_ACCESS: marketplaceAccess(this, deployment, 'GetEntitlements'),
         EVENT_BUS: access.putEvents(),
         // Our own subscriptions need no confirmation.
         LEGACY_TOPICS: JSON.stringify(deployment.publishingAccount ? deployment.legacyTopics : []),
@@ -89,7 +89,7 @@ export class LifecycleStack extends Stack {
       EventBusName: 'default',
       Statement: {
         Effect: 'Allow',
-        Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+        Principal: { AWS: this.formatArn({ service: 'iam', region: '', account: accountId, resource: 'root' }) },
         Action: 'events:PutEvents',
         Resource: this.formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default' }),
         Condition: { StringEquals: { 'events:source': NOTICE_SOURCE } },
@@ -110,7 +110,7 @@ export class LifecycleStack extends Stack {
         NOTICES_TABLE: storage.notices.access(['PutItem']),
         WORK_TABLE: storage.work.access(['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
         PRODUCTS: productsSetting(deployment.products),
-        MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'GetEntitlements'),
+        MARKETPLACE_ACCESS: marketplaceAccess(this, deployment, 'GetEntitlements'),
       },
       impact,
       severity: 'low',

@@ -1,6 +1,7 @@
 // Leave to call AWS Marketplace, ourselves or by a role of the account that published the products.
-import { Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
 import type { HandlerName } from '../lambdas/runtime/settings.ts';
 import type { HandlerFunction } from './constructs/handler-function.ts';
 import type { Deployment } from './deployment.ts';
@@ -32,22 +33,22 @@ export function publishingRoleName(stage: string, action: MarketplaceAction): st
   return `fulfillment-${stage}-${action}`;
 }
 
-/** The MARKETPLACE_ACCESS setting of a function that calls this action. */
-export function marketplaceAccess({ stage, publishingAccount }: Deployment, action: MarketplaceAction): string {
-  if (!publishingAccount) return '{}';
-  const { id, externalId } = publishingAccount;
-  return JSON.stringify({ roleArn: roleArnOf(id, stage, action), externalId });
+/** The MARKETPLACE_ACCESS setting of a function in a stack that calls this action. */
+export function marketplaceAccess(stack: Stack, deployment: Deployment, action: MarketplaceAction): string {
+  const roleArn = publishingRoleArn(stack, deployment, action);
+  if (roleArn === undefined) return '{}';
+  return JSON.stringify({ roleArn, externalId: deployment.publishingAccount?.externalId });
 }
 
 /** Lets a function call one action of AWS Marketplace. */
 export function allowMarketplace(
   { role }: HandlerFunction<HandlerName>,
   action: MarketplaceAction,
-  { stage, publishingAccount }: Deployment,
+  deployment: Deployment,
 ): void {
-  if (publishingAccount) {
-    const resources = [roleArnOf(publishingAccount.id, stage, action)];
-    role.addToPolicy(new PolicyStatement({ actions: ['sts:AssumeRole'], resources }));
+  const roleArn = publishingRoleArn(role, deployment, action);
+  if (roleArn !== undefined) {
+    role.addToPolicy(new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [roleArn] }));
     return;
   }
   role.addToPolicy(marketplaceStatement(action));
@@ -66,6 +67,13 @@ export function marketplaceWildcard(action: MarketplaceAction): { readonly id: s
   };
 }
 
-function roleArnOf(account: string, stage: string, action: MarketplaceAction): string {
-  return `arn:aws:iam::${account}:role/${publishingRoleName(stage, action)}`;
+/** Undefined where the account that published the products is the one that is deployed into. */
+function publishingRoleArn(
+  scope: IConstruct,
+  { stage, publishingAccount }: Deployment,
+  action: MarketplaceAction,
+): string | undefined {
+  if (!publishingAccount) return undefined;
+  const [account, resourceName] = [publishingAccount.id, publishingRoleName(stage, action)];
+  return Stack.of(scope).formatArn({ service: 'iam', region: '', account, resource: 'role', resourceName });
 }

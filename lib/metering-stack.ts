@@ -188,7 +188,7 @@ export class MeteringStack extends Stack {
       settings: {
         LEDGER_TABLE: storage.ledger.access(['GetItem', 'BatchGetItem', 'UpdateItem'], [BY_STATE]),
         WORK_TABLE: storage.work.access(['Query', 'PutItem', 'UpdateItem', 'DeleteItem']),
-        MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'BatchMeterUsage'),
+        MARKETPLACE_ACCESS: marketplaceAccess(this, deployment, 'BatchMeterUsage'),
         METERING_POLICY,
         STAGE: deployment.stage,
       },

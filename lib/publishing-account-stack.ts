@@ -40,13 +40,15 @@ export class PublishingAccountStack extends Stack {
     { stage, publishingAccount: { homeAccountId, externalId } }: PublishingAccountStackProps['deployment'],
   ): void {
     const callers = CALLERS[action].map((handler) => callerRoleName(stage, handler));
+    const arnAtHome = (name: string) =>
+      this.formatArn({ service: 'iam', region: '', account: homeAccountId, resource: 'role', resourceName: name });
     const role = new Role(this, `${action}Role`, {
       roleName: publishingRoleName(stage, action),
       description: `Lets ${callers.join(' and ')} of account ${homeAccountId} call ${action}`,
       externalIds: [externalId],
       assumedBy: new AccountPrincipal(homeAccountId).withConditions({
         // Not as principals: IAM refuses a trust in a role that does not exist, and not every home has each caller.
-        ArnEquals: { 'aws:PrincipalArn': callers.map((name) => `arn:aws:iam::${homeAccountId}:role/${name}`) },
+        ArnEquals: { 'aws:PrincipalArn': callers.map(arnAtHome) },
       }),
     });
     role.addToPolicy(marketplaceStatement(action));
@@ -69,7 +71,13 @@ export class PublishingAccountStack extends Stack {
       }),
       description: `Lets the rule put AWS's notices on the bus of account ${homeAccountId}`,
     });
-    const bus = `arn:aws:events:${homeRegion}:${homeAccountId}:event-bus/default`;
+    const bus = this.formatArn({
+      service: 'events',
+      region: homeRegion,
+      account: homeAccountId,
+      resource: 'event-bus',
+      resourceName: 'default',
+    });
     new Rule(this, 'NoticesOfAws', {
       description: `Hands AWS's notices on to account ${homeAccountId}`,
       eventPattern: { source: [NOTICE_SOURCE] },
@@ -84,7 +92,8 @@ export class PublishingAccountStack extends Stack {
     const { homeRegion, publishingAccount, legacyTopics } = deployment;
     const queueName = noticesQueueName(deployment);
     if (queueName === undefined) return;
-    const endpoint = `arn:aws:sqs:${homeRegion}:${publishingAccount.homeAccountId}:${queueName}`;
+    const account = publishingAccount.homeAccountId;
+    const endpoint = this.formatArn({ service: 'sqs', region: homeRegion, account, resource: queueName });
     for (const [index, topicArn] of legacyTopics.entries()) {
       // Raw delivery, which loses AWS's id and time, stays off.
       new CfnSubscription(this, `LegacyTopic${index}`, { topicArn, protocol: 'sqs', endpoint });

@@ -39,7 +39,7 @@ export class RegistrationStack extends Stack {
       settings: {
         ...settings,
         MARKETPLACE_REGION: deployment.marketplaceRegion,
-        MARKETPLACE_ACCESS: marketplaceAccess(deployment, 'ResolveCustomer'),
+        MARKETPLACE_ACCESS: marketplaceAccess(this, deployment, 'ResolveCustomer'),
         STAGE: deployment.stage,
       },
       files,

@@ -136,6 +136,12 @@ describe('parseDeployment', () => {
     }
   });
 
+  test('refuses a home that AWS’s notices can’t reach from us-east-1', () => {
+    for (const homeRegion of ['cn-northwest-1', 'us-gov-west-1', 'eusc-de-east-1']) {
+      expect(messageOf(exampleSettings({ homeRegion }))).toContain('homeRegion: has to be of the partition aws');
+    }
+  });
+
   test('says what is missing where there are no settings at all', () => {
     const message = messageOf(undefined);
 
