@@ -69,7 +69,7 @@ const Fields = v.pipe(
   v.check((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, 'has a name twice'),
 );
 
-/** What may be left out of both. */
+/** What may be left out. */
 const OPTIONAL = {
   supportUrl: v.exactOptional(HttpsUrl),
   logoUrl: v.exactOptional(LogoUrl),
@@ -90,6 +90,15 @@ export const RegistrationSettingsSchema = v.strictObject({
   ]),
 });
 
+/** `null` takes away what the deployment sets. */
+const OPTIONAL_OR_NONE = {
+  supportUrl: v.exactOptional(v.nullable(HttpsUrl)),
+  logoUrl: v.exactOptional(v.nullable(LogoUrl)),
+  accent: v.exactOptional(v.nullable(Accent)),
+  privacyUrl: v.exactOptional(v.nullable(HttpsUrl)),
+  accessUrl: v.exactOptional(v.nullable(HttpsUrl)),
+};
+
 const Target = v.pipe(
   v.string(),
   v.url(),
@@ -109,7 +118,7 @@ export const ProductPagesMembers = {
     v.strictObject({
       sellerName: v.exactOptional(Line),
       supportEmail: v.exactOptional(SupportEmail),
-      ...OPTIONAL,
+      ...OPTIONAL_OR_NONE,
       nextSteps: v.exactOptional(NextSteps),
       fields: v.exactOptional(Fields),
     }),
@@ -134,10 +143,15 @@ export function parseRegistrations(setting: string, productPages: string): Regis
   const products = Object.entries(parsed(PRODUCT_PAGES_FILE, ProductPagesSchema, productPages)).map(
     ([productCode, { registration = {}, signUp }]): [string, ProductPages] => [
       productCode,
-      { settings: { ...shared, ...registration }, ...(signUp ? { signUp } : {}) },
+      { settings: withoutNone({ ...shared, ...registration }), ...(signUp ? { signUp } : {}) },
     ],
   );
   return { shared, products: new Map(products) };
+}
+
+/** Only what may be left out is ever null: the schema sees to it. */
+function withoutNone(settings: object): RegistrationSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null)) as RegistrationSettings;
 }
 
 function parsed<S extends v.GenericSchema>(setting: string, schema: S, json: string): v.InferOutput<S> {
