@@ -3,9 +3,7 @@ import { parseProducts } from './contracts/product-settings.ts';
 import { FORM_TOKEN_FIELD, formFields, readSubmission, type Submission } from './contracts/registration-form.ts';
 import { PRODUCT_PAGES_FILE, parseRegistrations } from './contracts/registration-settings.ts';
 import { parseSessionKeys } from './contracts/session-keys.ts';
-import type { Customer } from './domain/customer.ts';
 import { publicKeyOf, signingKeyOf } from './domain/hand-off.ts';
-import type { Product } from './domain/product.ts';
 import {
   everySettings,
   pagesOf,
@@ -20,16 +18,14 @@ import {
   keysAnswer,
   methodNotAllowed,
   PAGE_HEADERS,
-  pageAnswer,
   pageFaults,
   seeOther,
   styleAnswer,
 } from './pages/answers.ts';
 import type { Retry } from './pages/failures.ts';
 import type { PageFrame } from './pages/frame.ts';
-import { alreadyPage, donePage } from './pages/outcomes.ts';
-import { formPage } from './pages/registration-form.ts';
 import { DONE_ROUTE, FORM_ROUTE, FULFILLMENT_ROUTE, KEYS_ROUTE, placeOf, STYLE_ROUTE } from './pages/routes.ts';
+import { showDone, showForm, showProblems, type Visitor } from './pages/visits.ts';
 import { clientSettings } from './runtime/aws-client.ts';
 import { bundledFile } from './runtime/bundled-file.ts';
 import { built, type Surroundings } from './runtime/handler.ts';
@@ -53,14 +49,6 @@ interface Visit {
   readonly visit: OpenSession;
   readonly route: string;
   readonly form: URLSearchParams | undefined;
-}
-
-/** The buyer behind a session, as far as known to us. */
-interface Visitor {
-  readonly frame: PageFrame;
-  readonly customer: Customer;
-  readonly product: Product;
-  readonly formToken: string;
 }
 
 /** `productPages` is what products have of their own: the text of the file. */
@@ -123,7 +111,8 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
     if (!customer) return failureAnswer(frame, 'sessionExpired');
     const product = products.get(customer.productCode);
     if (!product) return failureAnswer(frame, 'notOurProduct');
-    const visitor: Visitor = { frame, customer, product, formToken: visit.formToken };
+    const formToken = [FORM_TOKEN_FIELD, visit.formToken] as const;
+    const visitor: Visitor = { frame, customer, product, fields: formFields(frame.settings), formToken };
     if (route === DONE_ROUTE) return showDone(visitor);
     if (!form) return showForm(visitor);
     return isSameToken(form.get(FORM_TOKEN_FIELD) ?? '', visit.formToken)
@@ -131,12 +120,13 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
       : failureAnswer(frame, 'sessionExpired');
   };
 
-  const submit = async ({ frame, ...visitor }: Visitor, submission: Submission): Promise<HttpResponse> => {
-    const { customerId, productCode, registeredAt } = visitor.customer;
+  const submit = async (visitor: Visitor, submission: Submission): Promise<HttpResponse> => {
+    const { frame, customer } = visitor;
+    const { customerId, productCode, registeredAt } = customer;
     // The form's own address says "registered already", and that nothing was changed.
     const already = () => seeOther(`${frame.base}${FORM_ROUTE}`, 'alreadyOtherwise');
     if (submission.kind === 'incomplete') {
-      return registeredAt === undefined ? showProblems({ frame, ...visitor }, submission) : already();
+      return registeredAt === undefined ? showProblems(visitor, submission) : already();
     }
     const { email, fields } = submission;
     const registered = await registerCustomer(ports, { customerId, email, fields, submittedAt: clock() });
@@ -152,44 +142,6 @@ export function createRegisterCustomerHandler({ environment, clock, log }: Surro
     (request, base) => retryOf(request, base, registrations),
   );
   return httpHandler({ log, clock, headers: PAGE_HEADERS, fault }, answer);
-}
-
-function showForm(visitor: Visitor): HttpResponse {
-  if (visitor.customer.registeredAt !== undefined) {
-    return pageAnswer(200, 'alreadyShown', alreadyPage(visitor.frame, registeredView(visitor)));
-  }
-  return pageAnswer(200, 'formShown', formPage(visitor.frame, formView(visitor, { answers: {}, problems: [] })));
-}
-
-function showProblems(visitor: Visitor, submission: Extract<Submission, { kind: 'incomplete' }>): HttpResponse {
-  return {
-    ...pageAnswer(422, 'formIncomplete', formPage(visitor.frame, formView(visitor, submission))),
-    facts: { fields: submission.problems.map(({ name }) => name).join(',') },
-  };
-}
-
-function showDone(visitor: Visitor): HttpResponse {
-  const { frame, customer } = visitor;
-  if (customer.registeredAt === undefined) return seeOther(`${frame.base}${FORM_ROUTE}`, 'sentToForm');
-  return pageAnswer(200, 'doneShown', donePage(frame, registeredView(visitor)));
-}
-
-function formView(
-  { frame, customer, product, formToken }: Visitor,
-  { answers, problems }: Pick<Extract<Submission, { kind: 'incomplete' }>, 'answers' | 'problems'>,
-) {
-  return {
-    productTitle: product.title,
-    customerAwsAccountId: customer.customerAwsAccountId,
-    fields: formFields(frame.settings),
-    formToken: [FORM_TOKEN_FIELD, formToken] as const,
-    answers,
-    problems,
-  };
-}
-
-function registeredView({ customer, product }: Visitor) {
-  return { productTitle: product.title, customerId: customer.customerId };
 }
 
 /** What the buyer wrote, to be sent again with one press. */
