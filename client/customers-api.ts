@@ -12,19 +12,12 @@ import {
   type Route,
   urlBelow,
 } from './api-call.ts';
-import { type RetryOptions, retried } from './retry.ts';
-import { type Credentials, isApiAtAws, signerFor } from './signed-request.ts';
+import { retried } from './retry.ts';
+import { type BackendOptions, signerFor } from './signed-request.ts';
 
 export type { CustomerEntitlements, CustomerStanding } from '../lambdas/flow/read-standing.ts';
 
-export interface CustomerReaderOptions extends Partial<RetryOptions> {
-  /** The backend's address, with or without `/usage` at its end. */
-  readonly url: string;
-  /** Whether requests are signed; where absent, those to an API at AWS are. */
-  readonly sign?: boolean;
-  readonly region?: string;
-  readonly credentials?: Credentials;
-}
+export type CustomerReaderOptions = BackendOptions;
 
 /**
  * Both remember the last answers and ask whether they still hold, so that an unchanged one is not sent again. A request
@@ -53,15 +46,14 @@ const ANSWERS_KEPT = 1_000;
 /** Throws InvalidInput where the URL can't be used, Misconfigured where requests are to be signed for no region. */
 export function createCustomerReader(options: CustomerReaderOptions): CustomerReader {
   const backend = backendUrl(options.url);
-  const sign = (options.sign ?? isApiAtAws(backend)) ? signerFor(backend, { ...options, method: 'GET' }) : undefined;
+  const sign = signerFor(backend, options, 'GET');
   const { retryForMs = RETRY_FOR_MS, signal, onRetry } = options;
   const known = new Answers();
 
   const ask = async (path: string): Promise<unknown> => {
     const url = urlBelow(backend, path);
     const remembered = known.get(path);
-    const plain: Record<string, string> = remembered ? { 'if-none-match': remembered.tag } : {};
-    const headers = sign ? await sign(url, plain, '') : plain;
+    const headers = await sign(url, remembered ? { 'if-none-match': remembered.tag } : {}, '');
     const response = await fetched(ROUTE, url, { headers, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
     const body = await response.text();
     if (response.status === 304 && remembered) return remembered.answer;

@@ -14,25 +14,19 @@ import {
   type Route,
   urlBelow,
 } from './api-call.ts';
-import { type RetryOptions, retried } from './retry.ts';
-import { type Credentials, isApiAtAws, signerFor } from './signed-request.ts';
+import { retried } from './retry.ts';
+import { type BackendOptions, signerFor } from './signed-request.ts';
 import { SigningKeys } from './signing-keys.ts';
 
 export type { HandOff, HandOffVerdict } from '../lambdas/domain/hand-off.ts';
 
-export interface SignUpsOptions extends Partial<RetryOptions> {
-  /** The address of the backend's API: the output `UsageUrl`, with or without `/usage` at its end. */
-  readonly url: string;
+export interface SignUpsOptions extends BackendOptions {
   /** The output `FulfillmentUrl`, with or without `/register` at its end: beside it stand the public keys. */
   readonly pagesUrl: string;
   /** The address of your sign-up page, as in `products[].signUp.url`. Of the settings, never of the request. */
   readonly signUpUrl: string;
   /** As in the settings of the deployment; `prod` where absent. */
   readonly stage?: string;
-  /** Whether requests are signed; where absent, those to an API at AWS are. */
-  readonly sign?: boolean;
-  readonly region?: string;
-  readonly credentials?: Credentials;
   /** Epoch milliseconds; absent for the clock of this machine. */
   readonly clock?: () => number;
 }
@@ -73,7 +67,8 @@ export type SignUpOutcome =
 
 /**
  * Each call that fails in passing (429, 5xx, no answer) is made again, and changes nothing the second time. They reject
- * with Unavailable where that lasts, Misconfigured where an address or the permission is wrong.
+ * with Unavailable where that lasts, Misconfigured where an address or the permission is wrong, InvalidInput where the
+ * customer is none.
  */
 export interface SignUps {
   /** Whether a hand-off is genuine, by the public keys alone. Verifying spends nothing: redeem it before you act on it. */
@@ -106,7 +101,7 @@ export function createSignUps(options: SignUpsOptions): SignUps {
   const backend = backendUrl(options.url);
   const audience = backendUrl(options.signUpUrl).origin;
   const keys = new SigningKeys(backendUrl(options.pagesUrl.replace(/\/register\/?$/, '')));
-  const sign = (options.sign ?? isApiAtAws(backend)) ? signerFor(backend, options) : undefined;
+  const sign = signerFor(backend, options, 'POST');
   const { retryForMs = RETRY_FOR_MS, signal, onRetry, stage = 'prod', clock = Date.now } = options;
   const again = { retryForMs, signal, onRetry };
 
@@ -114,8 +109,7 @@ export function createSignUps(options: SignUpsOptions): SignUps {
     const url = urlBelow(backend, path);
     const body = JSON.stringify(content);
     return retried(async () => {
-      const plain = { 'content-type': 'application/json' };
-      const headers = sign ? await sign(url, plain, body) : plain;
+      const headers = await sign(url, { 'content-type': 'application/json' }, body);
       const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
       const response = await fetched(route, url, { method: 'POST', headers, body, signal: timeout });
       const text = await response.text();
@@ -153,7 +147,10 @@ export function createSignUps(options: SignUpsOptions): SignUps {
       }
       const answer = await post(REGISTER, `/customers/${customerId}/registration`, { handOffId, email, fields });
       if (answer.status === 200) return { kind: outcomeIn(answer) };
-      if (errorIn(answer.body).code === 'HandOffNotRedeemed') return { kind: 'notRedeemed' };
+      const { code, message = '' } = errorIn(answer.body);
+      if (code === 'HandOffNotRedeemed') return { kind: 'notRedeemed' };
+      // 404, as where the address is wrong.
+      if (code === 'CustomerUnknown') throw new InvalidInput(code, message);
       const problems = problemsIn(answer.body);
       if (problems) return { kind: 'incomplete', problems };
       throw answer.failure();

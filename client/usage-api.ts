@@ -3,19 +3,13 @@ import pLimit from 'p-limit';
 import { MAX_EVENTS_PER_REPORT, MAX_REPORT_BYTES } from '../lambdas/contracts/usage-report.ts';
 import { BrokenInvariant } from '../lambdas/domain/failure.ts';
 import { backendUrl, failureOf, fetched, isRecord, noRouteAt, parsed, type Route, urlBelow } from './api-call.ts';
-import { DEFAULT_RETRY_FOR_MS, isPassing, type RetryOptions, retried } from './retry.ts';
-import { type Credentials, isApiAtAws, type Sign, signerFor } from './signed-request.ts';
+import { DEFAULT_RETRY_FOR_MS, isPassing, retried } from './retry.ts';
+import { type BackendOptions, type Sign, signerFor } from './signed-request.ts';
 import { toWireEvent, type UsageEvent, type UsageOutcome, UsageUnconfirmed } from './usage-event.ts';
 
 export { type UsageEvent, type UsageOutcome, UsageUnconfirmed } from './usage-event.ts';
 
-export interface UsageReporterOptions extends Partial<RetryOptions> {
-  /** The backend's address, with or without `/usage` at its end. */
-  readonly url: string;
-  /** Whether requests are signed; where absent, those to an API at AWS are. */
-  readonly sign?: boolean;
-  readonly region?: string;
-  readonly credentials?: Credentials;
+export interface UsageReporterOptions extends BackendOptions {
   /** How many requests are made side by side, 4 where absent. */
   readonly maxInFlight?: number;
 }
@@ -42,7 +36,7 @@ const ANSWER_TIMEOUT_MS = 35_000;
 /** Throws InvalidInput where the URL can't be used, Misconfigured where requests are to be signed for no region. */
 export function createUsageReporter(options: UsageReporterOptions): UsageReporter {
   const url = urlBelow(backendUrl(options.url), '/usage');
-  const sign = (options.sign ?? isApiAtAws(url)) ? signerFor(url, options) : undefined;
+  const sign = signerFor(url, options, 'POST');
   const { retryForMs = DEFAULT_RETRY_FOR_MS, signal, onRetry } = options;
   const limit = pLimit(options.maxInFlight ?? MAX_IN_FLIGHT);
   return {
@@ -96,10 +90,9 @@ function cutIntoChunks(events: readonly string[]): readonly Chunk[] {
   return chunks;
 }
 
-async function post(url: URL, sign: Sign | undefined, chunk: Chunk): Promise<readonly UsageOutcome[]> {
+async function post(url: URL, sign: Sign, chunk: Chunk): Promise<readonly UsageOutcome[]> {
   const body = `${OPENING}${chunk.join(',')}${CLOSING}`;
-  const plain = { 'content-type': 'application/json' };
-  const headers = sign ? await sign(url, plain, body) : plain;
+  const headers = await sign(url, { 'content-type': 'application/json' }, body);
   const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   const response = await fetched(ROUTE, url, { method: 'POST', headers, body, signal: timeout });
   const text = await response.text();

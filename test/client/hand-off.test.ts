@@ -139,6 +139,17 @@ describe('a buyer of a product with a sign-up page of its own', () => {
     }
   });
 
+  test('who is no customer is told as such, not as a wrong address', async () => {
+    const world = await aWorld();
+    const { handOffId } = (await world.redeemed()).arrived;
+
+    await expect(world.signUps.register({ customerId: 'cus_nobody', handOffId }, ANSWERS)).rejects.toMatchObject({
+      name: 'InvalidInput',
+      code: 'CustomerUnknown',
+      message: expect.not.stringContaining('There is no POST'),
+    });
+  });
+
   test('may take thirty days over the seller’s page, and no longer', async () => {
     const world = await aWorld();
     const [soon, late] = [await world.redeemed(), await world.redeemed()];
