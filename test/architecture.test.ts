@@ -119,7 +119,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   simulator: ['simulator/simulator.ts'],
   /** The settings and how functions are given them; everything else there is CDK's. */
-  lib: ['lib/deployment.ts', 'lib/mail-deployment.ts'],
+  lib: ['lib/deployment.ts', 'lib/mail-deployment.ts', 'lib/removal-settings.ts'],
   console: ['console/console.ts'],
 };
 

@@ -59,6 +59,8 @@ interface FunctionFacts {
 
 /** What a function did of late. */
 interface RunFacts {
+  /** How far was looked back. */
+  readonly spanMinutes: number;
   readonly invocations: number;
   readonly errors: number;
   readonly throttles: number;

@@ -1,5 +1,6 @@
 // What is kept: stacks, tables as the code knows them, secrets.
 import { TABLES, type TableShape } from '../../../lambdas/stores/tables.ts';
+import { deletesBillingData } from '../../../lib/removal-settings.ts';
 import type { Facts, TableFacts } from '../facts.ts';
 import { type Finding, note, ok, problem } from '../finding.ts';
 import { unseen } from '../probed.ts';
@@ -39,8 +40,14 @@ export function checkStacks({ stacks }: Pick<Facts, 'stacks'>): Finding[] {
     : [ok('StackMissing', 'stacks', `All ${stacks.length} are deployed.`)];
 }
 
-export function checkTables({ tables, recovery, expiry }: Pick<Facts, 'tables' | 'recovery' | 'expiry'>): Finding[] {
+export function checkTables({
+  tables,
+  recovery,
+  expiry,
+  settings,
+}: Pick<Facts, 'tables' | 'recovery' | 'expiry' | 'settings'>): Finding[] {
   const found = [
+    ...protectionFindings(tables, settings),
     ...tables.flatMap(({ kind, name, probed }) => {
       const missed = unseen('TableMissing', `table ${kind}`, probed);
       if (missed) return [missed];
@@ -102,16 +109,29 @@ function tableFindings(kind: string, name: string, shape: TableShape, table: Tab
       }),
     );
   }
-  if (!table.isProtected) {
-    wrong.push(
-      problem('TableUnprotected', subject, {
-        seen: 'It can be deleted by one command.',
-        expected: 'deletion protection',
-        remedy: `aws dynamodb update-table --table-name ${name} --deletion-protection-enabled`,
-      }),
-    );
-  }
   return wrong;
+}
+
+/** Where the settings ask for it twice, that is no mistake, and is to be known. */
+function protectionFindings(tables: Facts['tables'], settings: Facts['settings']): Finding[] {
+  const open = tables.filter(({ probed }) => probed.kind === 'seen' && !probed.value.isProtected);
+  if (open.length === 0) return [];
+  if ('deployment' in settings && deletesBillingData(settings.deployment)) {
+    return [
+      note('TablesDeletable', 'tables', {
+        seen: `${open.length} of ${tables.length} tables, billing data among them, go with their stack: removal in the settings asks for it.`,
+        expected: 'a stage that is to be taken down',
+        remedy: 'Take removal out of the settings and deploy (npx cdk deploy Storage) to keep them.',
+      }),
+    ];
+  }
+  return open.map(({ kind, name }) =>
+    problem('TableUnprotected', `table ${kind}`, {
+      seen: 'It can be deleted by one command.',
+      expected: 'deletion protection',
+      remedy: `aws dynamodb update-table --table-name ${name} --deletion-protection-enabled`,
+    }),
+  );
 }
 
 interface Keys {

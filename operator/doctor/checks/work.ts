@@ -71,13 +71,14 @@ export function checkSchedules({ schedules, runs }: Pick<Facts, 'schedules' | 'r
       const missed = unseen('ScheduleSilent', subject, probed);
       if (missed) return [missed];
       if (probed.kind !== 'seen') return [];
-      const { invocations, errors, throttles } = probed.value;
-      const remedy = `docs/runbook.md#schedulefailed; aws logs tail of ${handler}'s log group shows its last runs.`;
+      const { spanMinutes, invocations, errors, throttles } = probed.value;
+      const heading = handler === 'export-audit' ? 'auditnotexported' : 'schedulefailed';
+      const remedy = `docs/runbook.md#${heading}; aws logs tail of ${handler}'s log group shows its last runs.`;
       if (invocations === 0) {
         return [
           problem('ScheduleSilent', subject, {
-            seen: 'It has not run for half an hour.',
-            expected: 'a run every minute or quarter of an hour',
+            seen: `It has not run for ${spanMinutes} minutes.`,
+            expected: 'a run at every tick of its schedule',
             remedy,
           }),
         ];
@@ -86,7 +87,7 @@ export function checkSchedules({ schedules, runs }: Pick<Facts, 'schedules' | 'r
         const more = 'Ask AWS for more concurrent executions (Service Quotas, Lambda, L-B99A9384).';
         return [
           problem('FunctionThrottled', subject, {
-            seen: `${throttles} runs were throttled in half an hour.`,
+            seen: `${throttles} runs were throttled in ${spanMinutes} minutes.`,
             expected: 'none',
             remedy: more,
           }),
@@ -95,7 +96,7 @@ export function checkSchedules({ schedules, runs }: Pick<Facts, 'schedules' | 'r
       if (errors === 0) return [];
       return [
         problem('ScheduleFailing', subject, {
-          seen: `${errors} of ${invocations} runs failed in half an hour.`,
+          seen: `${errors} of ${invocations} runs failed in ${spanMinutes} minutes.`,
           expected: 'none',
           remedy,
         }),

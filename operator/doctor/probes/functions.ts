@@ -42,29 +42,31 @@ export async function probeFunctions(
   return functions;
 }
 
-const SCHEDULED: ReadonlySet<string> = new Set([
-  'close-hours',
-  'send-metering',
-  'tell-product',
-  'refresh-entitlements',
-  'watch-deadlines',
-  'summarize-hours',
-]);
-
-/** Longer than two ticks of the slowest schedule. */
-const LOOKED_BACK_MS = 35 * MINUTE_MS;
+/** How far to look back, in minutes: longer than two ticks of the schedule; see lib/. */
+const SCHEDULED: Readonly<Record<string, number>> = {
+  'close-hours': 35,
+  'send-metering': 35,
+  'tell-product': 35,
+  'refresh-entitlements': 35,
+  'watch-deadlines': 35,
+  'summarize-hours': 35,
+  'export-audit': 125,
+};
 
 export async function probeRuns(aws: Aws, functions: Facts['functions'], nowMs: number): Promise<Facts['runs']> {
   const client = new CloudWatchClient(configOf(aws));
-  const scheduled = functions.filter(({ handler, probed }) => SCHEDULED.has(handler) && probed.kind === 'seen');
+  const scheduled = functions.flatMap(({ name, handler, probed }) => {
+    const spanMinutes = probed.kind === 'seen' ? SCHEDULED[handler] : undefined;
+    return spanMinutes === undefined ? [] : [{ name, handler, spanMinutes }];
+  });
   const runs = await Promise.all(
-    scheduled.map(async ({ name, handler }) => ({
+    scheduled.map(async ({ name, handler, spanMinutes }) => ({
       name,
       handler,
       probed: await probe('cloudwatch:GetMetricData', async () => {
         const { MetricDataResults = [] } = await client.send(
           new GetMetricDataCommand({
-            StartTime: new Date(nowMs - LOOKED_BACK_MS),
+            StartTime: new Date(nowMs - spanMinutes * MINUTE_MS),
             EndTime: new Date(nowMs),
             MetricDataQueries: ['Invocations', 'Errors', 'Throttles'].map((metric) => ({
               Id: metric.toLowerCase(),
@@ -82,7 +84,8 @@ export async function probeRuns(aws: Aws, functions: Facts['functions'], nowMs: 
         );
         const sumOf = (id: string) =>
           (MetricDataResults.find(({ Id }) => Id === id)?.Values ?? []).reduce((sum, value) => sum + value, 0);
-        return { invocations: sumOf('invocations'), errors: sumOf('errors'), throttles: sumOf('throttles') };
+        const [invocations, errors, throttles] = [sumOf('invocations'), sumOf('errors'), sumOf('throttles')];
+        return { spanMinutes, invocations, errors, throttles };
       }),
     })),
   );

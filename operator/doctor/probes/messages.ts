@@ -95,7 +95,7 @@ export function probeQueues(aws: Aws, stacks: Stacks): Promise<Facts['queues']> 
       });
       client.destroy();
       const name = physicalId.split('/').at(-1) ?? physicalId;
-      return { name, isDeadLetters: /DeadLetters|FailedRuns|Unforwarded/.test(logicalId), probed };
+      return { name, isDeadLetters: /DeadLetters|FailedRuns|FailedExports|Unforwarded/.test(logicalId), probed };
     }),
   );
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseDeployment } from '../../../lib/deployment.ts';
 import { examine } from '../../../operator/doctor/examine.ts';
 import type { Facts } from '../../../operator/doctor/facts.ts';
-import { anAlarm, anAnswer, aRule, aTable, healthy, SETTINGS, seen } from './healthy.ts';
+import { anAlarm, anAnswer, aRule, aTable, healthy, SETTINGS, seen, someRuns } from './healthy.ts';
 
 function troubles(overrides: Partial<Facts>) {
   return examine(healthy(overrides)).filter(({ level }) => level !== 'ok');
@@ -135,13 +135,19 @@ describe('the doctor', () => {
     [
       'a function that does not run',
       'ScheduleSilent',
-      { runs: [{ name: 'f', handler: 'send-metering', probed: seen({ invocations: 0, errors: 0, throttles: 0 }) }] },
+      { runs: [{ name: 'f', handler: 'send-metering', probed: seen(someRuns({ invocations: 0 })) }] },
       'runbook',
+    ],
+    [
+      'an audit trail that has ended',
+      'ScheduleSilent',
+      { runs: [{ name: 'f', handler: 'export-audit', probed: seen(someRuns({ invocations: 0 })) }] },
+      'docs/runbook.md#auditnotexported',
     ],
     [
       'a function that is throttled',
       'FunctionThrottled',
-      { runs: [{ name: 'f', handler: 'send-metering', probed: seen({ invocations: 9, errors: 0, throttles: 4 }) }] },
+      { runs: [{ name: 'f', handler: 'send-metering', probed: seen(someRuns({ throttles: 4 })) }] },
       'L-B99A9384',
     ],
     ['alarms that nobody hears', 'AlarmUnheard', { alarms: seen([anAlarm({ actions: [] })]) }, 'alarmTopicArn'],
@@ -250,6 +256,24 @@ describe('the doctor', () => {
     ['no role for logs', { gateway: seen({ ratePerSecond: 10_000, logsRole: undefined }) }],
   ])('notes %s, which is no problem', (_what, planted) => {
     expect(troubles(planted).map(({ level }) => level)).toEqual(['note']);
+  });
+
+  test('notes once that the billing data may go where the settings ask for it twice, and what keeps it', () => {
+    const tables = (['ledger', 'usage'] as const).map((kind) => aTable(kind, { isProtected: false }));
+    const asked = (removal: object) => troubles({ ...settings({ removal }), tables });
+
+    expect(asked({ billingData: 'delete', confirmStage: 'prod' })).toMatchObject([
+      {
+        code: 'TablesDeletable',
+        level: 'note',
+        seen: expect.stringContaining('2 of 2 tables'),
+        remedy: expect.stringContaining('Take removal out'),
+      },
+    ]);
+    expect(asked({ billingData: 'delete' }).map(({ code, level }) => [code, level])).toEqual([
+      ['TableUnprotected', 'problem'],
+      ['TableUnprotected', 'problem'],
+    ]);
   });
 
   test('says of what it may not look at that it does not know, and looks at everything else', () => {

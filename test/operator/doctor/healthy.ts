@@ -60,6 +60,10 @@ export function anAlarm(overrides: Partial<AlarmFacts> = {}): AlarmFacts {
   return { name: 'send-metering-silence', isRaised: false, actions: [TOPIC], ...overrides };
 }
 
+export function someRuns(overrides: object = {}) {
+  return { spanMinutes: 35, invocations: 30, errors: 0, throttles: 0, ...overrides };
+}
+
 const TOPIC = 'arn:aws:sns:us-east-1:111122223333:alarms';
 const KINDS = Object.keys(TABLES) as TableKind[];
 
@@ -110,7 +114,7 @@ export function healthy(overrides: Partial<Facts> = {}): Facts {
         }),
       },
     ],
-    runs: [{ name: 'close-1234', handler: 'close-hours', probed: seen({ invocations: 30, errors: 0, throttles: 0 }) }],
+    runs: [{ name: 'close-1234', handler: 'close-hours', probed: seen(someRuns()) }],
     decisions: [
       {
         name: 'send-metering',
