@@ -3,7 +3,7 @@ import { checkClock, checkQuotas } from './checks/limits.ts';
 import { checkMail } from './checks/mail.ts';
 import { checkCatalog, checkMetering, checkPermissions, checkRegions } from './checks/marketplace.ts';
 import { checkNotices } from './checks/notices.ts';
-import { checkPages, checkUsage } from './checks/pages.ts';
+import { checkCertificate, checkPages, checkSignUps, checkUsage } from './checks/pages.ts';
 import { checkFunctions, checkSettings } from './checks/settings.ts';
 import { checkSecrets, checkStacks, checkTables } from './checks/storage.ts';
 import { checkAlarms, checkQueues, checkSchedules } from './checks/work.ts';
@@ -17,6 +17,8 @@ const CHECKS: readonly ((facts: Facts) => readonly Finding[])[] = [
   checkTables,
   checkSecrets,
   checkPages,
+  checkCertificate,
+  checkSignUps,
   checkUsage,
   checkRegions,
   checkMetering,

@@ -72,6 +72,12 @@ export interface AlarmFacts {
   readonly actions: readonly string[];
 }
 
+export interface Undelivered {
+  readonly topic: string;
+  /** In CloudWatch's words. */
+  readonly reason: string;
+}
+
 /** A decision of IAM, asked for without doing the thing. */
 interface Decision {
   readonly handler: string;
@@ -81,6 +87,15 @@ interface Decision {
   readonly decision: string;
   /** An organization's policy stands in the way, whatever the role says. */
   readonly isForbiddenByOrganization: boolean;
+}
+
+/** What holds for every API of the account in the region. */
+export interface GatewayFacts {
+  readonly ratePerSecond: number | undefined;
+  /** The ARN of the role that logs are written by. */
+  readonly logsRole: string | undefined;
+  /** The role is named, and IAM knows of none. */
+  readonly isLogsRoleGone: boolean;
 }
 
 /** How a web address answered, redirects not followed. */
@@ -135,6 +150,8 @@ export interface Facts {
   readonly alarms: Probed<readonly AlarmFacts[]>;
   /** For each topic of alarms, how many subscriptions are confirmed. */
   readonly alarmTopics: readonly Keyed<number>[];
+  /** Topics whose last alarm CloudWatch could not hand over. */
+  readonly undelivered: Probed<readonly Undelivered[]>;
   readonly secrets: readonly (Keyed<SecretFacts> & { readonly purpose: 'sessionKeys' | 'webhook' })[];
   /** Calls with nothing to meter, by region. */
   readonly metering: readonly Keyed<DryCall>[];
@@ -149,6 +166,10 @@ export interface Facts {
     /** With a token that AWS never gave. */
     readonly postToken: Probed<HttpAnswer>;
   };
+  /** How long the certificate of the pages is still valid. */
+  readonly certificateLeftMs: Probed<number>;
+  /** GET of each product's own sign-up page. */
+  readonly signUps: readonly Keyed<HttpAnswer>[];
   /** POST /usage of somebody whom nobody knows. */
   readonly usage: { readonly url: string | undefined; readonly post: Probed<HttpAnswer> };
   readonly mail: {
@@ -157,5 +178,5 @@ export interface Facts {
     readonly account: Probed<{ readonly isProduction: boolean; readonly isSending: boolean }>;
   };
   readonly concurrency: Probed<number>;
-  readonly gateway: Probed<{ readonly ratePerSecond: number | undefined; readonly logsRole: string | undefined }>;
+  readonly gateway: Probed<GatewayFacts>;
 }

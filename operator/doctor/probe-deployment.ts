@@ -7,19 +7,13 @@ import { expectedHandlers, expectedStacks } from './expected.ts';
 import type { Facts, Keyed, StackFacts } from './facts.ts';
 import { PASSED_OVER } from './probed.ts';
 import { probeAccount, probeGateway, probeMail, probeSecrets } from './probes/account.ts';
-import { probeAlarms, probeConcurrency, probeDecisions, probeFunctions, probeRuns } from './probes/functions.ts';
+import { probeAlarms, probeAlarmTopics, probeUndelivered } from './probes/alarms.ts';
+import { probeConcurrency, probeDecisions, probeFunctions, probeRuns } from './probes/functions.ts';
 import { probeCatalog, probeMetering } from './probes/marketplace.ts';
-import {
-  probeAlarmTopics,
-  probeFeeds,
-  probeQueues,
-  probeRules,
-  probeSchedules,
-  probeTopics,
-} from './probes/messages.ts';
+import { probeFeeds, probeQueues, probeRules, probeSchedules, probeTopics } from './probes/messages.ts';
 import { missingFrom, outputOf, probeStacks, resourcesOf } from './probes/stacks.ts';
 import { probeTables } from './probes/tables.ts';
-import { probeClock, probePages, probeUsage } from './probes/web.ts';
+import { probeCertificate, probeClock, probePages, probeSignUps, probeUsage } from './probes/web.ts';
 
 interface Wanted {
   readonly stage: string;
@@ -50,19 +44,23 @@ export async function probeDeployment(aws: Aws, { stage, settings, clock }: Want
     probeSchedules(aws, stacks),
     probeRuns(aws, functions, clock()),
     probeDecisions(aws, functions, account, isPublisher),
+    probeUndelivered(aws, stacks, clock()),
     probeAlarmTopics(aws, [...new Set(topics.filter((arn) => arn.includes(':sns:')))]),
     probeSecrets(aws, stacks, deployment?.webhooks.map(({ secretArn }) => secretArn) ?? []),
     probeMetering(aws, isPublisher ? (deployment?.products ?? []) : []),
     deployment && isPublisher ? probeCatalog(aws) : PASSED_OVER,
     probeClock(aws, clock),
     probePages(outputOf(stacks, 'FulfillmentUrl'), missing),
+    probeCertificate(outputOf(stacks, 'FulfillmentUrl'), clock),
+    probeSignUps(deployment?.products.flatMap(({ signUp }) => signUp?.url ?? []) ?? []),
     probeUsage(outputOf(stacks, 'UsageUrl'), missing),
     probeConcurrency(aws),
     probeGateway(aws),
     deployment?.mail ? probeMail(aws, deployment.mail.identityArn) : { identity: PASSED_OVER, account: PASSED_OVER },
   ]);
-  const [rules, legacyTopics, queues, feeds, schedules, runs, decisions, alarmTopics, secrets, ...rest] = seen;
-  const [metering, catalog, clockAheadMs, pages, usage, concurrency, gateway, mail] = rest;
+  const [rules, legacyTopics, queues, feeds, schedules, runs, decisions, undelivered, ...rest] = seen;
+  const [alarmTopics, secrets, metering, catalog, clockAheadMs, pages, certificateLeftMs, signUps, ...others] = rest;
+  const [usage, concurrency, gateway, mail] = others;
   return {
     stage,
     region: aws.region,
@@ -83,11 +81,14 @@ export async function probeDeployment(aws: Aws, { stage, settings, clock }: Want
     decisions,
     alarms,
     alarmTopics,
+    undelivered,
     secrets,
     metering,
     catalog,
     clockAheadMs,
     pages,
+    certificateLeftMs,
+    signUps,
     usage,
     mail,
     concurrency,

@@ -1,6 +1,6 @@
 // The account's room, and this machine's clock.
 import { MINUTE_MS, SECOND_MS } from '../../../lambdas/domain/hour.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, GatewayFacts } from '../facts.ts';
 import { type Finding, note, ok, problem } from '../finding.ts';
 import { unseen } from '../probed.ts';
 
@@ -48,16 +48,19 @@ export function checkQuotas({
 }
 
 function gatewayFindings(
-  { ratePerSecond, logsRole }: { ratePerSecond: number | undefined; logsRole: string | undefined },
+  { ratePerSecond, logsRole, isLogsRoleGone }: GatewayFacts,
   settings: Facts['settings'],
 ): Finding[] {
   const found: Finding[] = [];
-  if (logsRole === undefined) {
+  if (logsRole === undefined || isLogsRoleGone) {
     found.push(
       note('GatewayLogless', 'API Gateway', {
-        seen: 'It has no role to write logs by in this region.',
+        seen: isLogsRoleGone
+          ? `It writes its logs by ${logsRole}, which does not exist any more: another stack may have taken it along.`
+          : 'It has no role to write logs by in this region.',
         expected: 'a role: without it no request leaves a line in the access log',
-        remedy: 'Set apiGatewayLogsRole to "create" and deploy Storage.',
+        remedy:
+          'Set apiGatewayLogsRole to "create" and deploy Storage. Where it says so already: aws apigateway update-account --patch-operations op=replace,path=/cloudwatchRoleArn,value=<the role ApiGatewayLogsRole of that stack>',
       }),
     );
   }

@@ -1,6 +1,8 @@
 // What a buyer's browser and the seller's product meet: the fulfillment URL, and the address of usage.
+
+import { DAY_MS } from '../../../lambdas/domain/hour.ts';
 import type { Facts, HttpAnswer } from '../facts.ts';
-import { type Finding, ok, problem } from '../finding.ts';
+import { type Finding, note, ok, problem } from '../finding.ts';
 import { type Probed, unseen } from '../probed.ts';
 
 const SUBJECT = 'fulfillment URL';
@@ -124,9 +126,64 @@ function unanswered(probed: Probed<HttpAnswer>, url: string): Finding | undefine
   return problem('PagesUnreachable', SUBJECT, {
     seen: `${url} does not answer. ${probed.message}`,
     expected: 'a page',
-    remedy:
-      'Check the name in DNS, the certificate and the custom domain’s mapping; the output FulfillmentUrl answers without them.',
+    remedy: remedyOf(probed.message),
   });
+}
+
+/** By what Node says of an address that does not answer. */
+function remedyOf(message: string): string {
+  if (/ENOTFOUND|EAI_AGAIN/.test(message)) {
+    return 'DNS does not know the name: lead it to the output PagesDomainTarget (docs/deployment.md#a-name-of-your-own).';
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(message)) {
+    return 'Replace the certificate by one of ACM that is valid for the name: pagesDomain.certificateArn, in homeRegion.';
+  }
+  return 'Check the name in DNS and the custom domain’s mapping; API Gateway’s own address answers without them.';
+}
+
+/** ACM renews its own 60 days before their end, and none that was imported. */
+const LEAST_LEFT_MS = 30 * DAY_MS;
+
+/** Why it could not be looked at shows where the pages are asked. */
+export function checkCertificate({ certificateLeftMs }: Pick<Facts, 'certificateLeftMs'>): Finding[] {
+  if (certificateLeftMs.kind !== 'seen') return [];
+  const days = Math.floor(certificateLeftMs.value / DAY_MS);
+  const seen = `Its certificate ends in ${days} days`;
+  if (certificateLeftMs.value > LEAST_LEFT_MS) return [ok('PagesCertificateEnds', SUBJECT, `${seen}.`)];
+  return [
+    note('PagesCertificateEnds', SUBJECT, {
+      seen: `${seen}: buyers would then be shown a warning.`,
+      expected: `${LEAST_LEFT_MS / DAY_MS} days or more`,
+      remedy: 'Import a new one into ACM, or have its validation record in DNS again, by which ACM renews its own.',
+    }),
+  ];
+}
+
+/** A sign-up page may refuse who comes without a hand-off, and has to be there. */
+export function checkSignUps({ signUps }: Pick<Facts, 'signUps'>): Finding[] {
+  const found = signUps.flatMap(({ name, probed }): Finding[] => {
+    const hidden = probed.kind === 'failed' ? undefined : unseen('SignUpUnreachable', `sign-up page ${name}`, probed);
+    if (hidden) return [hidden];
+    const seen = silenceOf(probed);
+    if (seen === undefined) return [];
+    return [
+      problem('SignUpUnreachable', `sign-up page ${name}`, {
+        seen: `${seen} Buyers are led there from AWS Marketplace, and can't sign up.`,
+        expected: 'a page that answers over https with a certificate that browsers trust',
+        remedy: 'Bring it up, or correct products[].signUp.url and deploy Registration.',
+      }),
+    ];
+  });
+  return found.length > 0 || signUps.length === 0
+    ? found
+    : [ok('SignUpUnreachable', 'sign-up pages', `All ${signUps.length} answer.`)];
+}
+
+function silenceOf(probed: Probed<HttpAnswer>): string | undefined {
+  if (probed.kind === 'failed') return `It does not answer. ${probed.message}`;
+  if (probed.kind !== 'seen') return undefined;
+  const { status } = probed.value;
+  return status >= 500 || status === 404 || status === 410 ? `It answers GET with ${status}.` : undefined;
 }
 
 export function checkUsage({ usage, isLaptop }: Pick<Facts, 'usage' | 'isLaptop'>): Finding[] {

@@ -112,7 +112,11 @@ function functionOf(arn: string): string {
   return arn.split(':').at(-1) ?? arn;
 }
 
-export function checkAlarms({ alarms, alarmTopics }: Pick<Facts, 'alarms' | 'alarmTopics'>): Finding[] {
+export function checkAlarms({
+  alarms,
+  alarmTopics,
+  undelivered,
+}: Pick<Facts, 'alarms' | 'alarmTopics' | 'undelivered'>): Finding[] {
   const missed = unseen('AlarmUnheard', 'alarms', alarms);
   if (missed) return [missed];
   if (alarms.kind !== 'seen') return [];
@@ -147,6 +151,17 @@ export function checkAlarms({ alarms, alarmTopics }: Pick<Facts, 'alarms' | 'ala
         seen: 'Nobody has confirmed a subscription to it.',
         expected: 'a reader',
         remedy,
+      }),
+    );
+  }
+  const untold = unseen('AlarmUndelivered', 'history of alarms', undelivered);
+  if (untold) found.push(untold);
+  for (const { topic, reason } of undelivered.kind === 'seen' ? undelivered.value : []) {
+    found.push(
+      problem('AlarmUndelivered', `topic ${topic}`, {
+        seen: `CloudWatch could not hand over the last alarm. ${reason}`,
+        expected: 'alarms that arrive',
+        remedy: 'Let CloudWatch publish to it and use its key: docs/alarms.md#who-is-told.',
       }),
     );
   }

@@ -1,5 +1,6 @@
 // The account: whose it is, its secrets, and what API Gateway has of it.
 import { APIGatewayClient, GetAccountCommand } from '@aws-sdk/client-api-gateway';
+import { GetRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
   GetEmailIdentityCommand,
@@ -53,8 +54,18 @@ export async function probeGateway(aws: Aws): Promise<Facts['gateway']> {
   const client = new APIGatewayClient(configOf(aws));
   const probed = await probe('apigateway:GET', async () => {
     const { throttleSettings, cloudwatchRoleArn } = await client.send(new GetAccountCommand({}));
-    return { ratePerSecond: throttleSettings?.rateLimit, logsRole: cloudwatchRoleArn };
+    return { ratePerSecond: throttleSettings?.rateLimit, logsRole: cloudwatchRoleArn, isLogsRoleGone: false };
   });
+  client.destroy();
+  if (probed.kind !== 'seen' || probed.value.logsRole === undefined) return probed;
+  const role = await probeRole(aws, probed.value.logsRole);
+  return { kind: 'seen', value: { ...probed.value, isLogsRoleGone: role.kind === 'absent' } };
+}
+
+async function probeRole(aws: Aws, arn: string): Promise<Probed<unknown>> {
+  const client = new IAMClient(configOf(aws));
+  const RoleName = arn.slice(arn.lastIndexOf('/') + 1);
+  const probed = await probe('iam:GetRole', () => client.send(new GetRoleCommand({ RoleName })));
   client.destroy();
   return probed;
 }

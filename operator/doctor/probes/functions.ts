@@ -1,10 +1,10 @@
 // The deployed functions, how they ran of late, and what their roles may do.
-import { CloudWatchClient, DescribeAlarmsCommand, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { IAMClient, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import { GetAccountSettingsCommand, GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { MINUTE_MS } from '../../../lambdas/domain/hour.ts';
-import { type Aws, configOf, inRegion } from '../../aws.ts';
-import type { AlarmFacts, Facts, Keyed, StackFacts } from '../facts.ts';
+import { type Aws, configOf } from '../../aws.ts';
+import type { Facts, Keyed, StackFacts } from '../facts.ts';
 import { type Probed, probe } from '../probed.ts';
 import { missingFrom, resourcesOf } from './stacks.ts';
 
@@ -163,30 +163,4 @@ export async function probeConcurrency(aws: Aws): Promise<Probed<number>> {
   });
   client.destroy();
   return probed;
-}
-
-export function probeAlarms(aws: Aws, stacks: readonly Keyed<StackFacts>[]): Promise<Facts['alarms']> {
-  return probe('cloudwatch:DescribeAlarms', async () => {
-    const made = resourcesOf(stacks, 'AWS::CloudWatch::Alarm');
-    const alarms: AlarmFacts[] = [];
-    for (const [region, resources] of Map.groupBy(made, (each) => each.region)) {
-      const client = new CloudWatchClient(configOf(inRegion(aws, region)));
-      const names = resources.map(({ physicalId }) => physicalId);
-      // AWS takes a hundred names at a time.
-      for (let from = 0; from < names.length; from += 100) {
-        const { MetricAlarms = [] } = await client.send(
-          new DescribeAlarmsCommand({ AlarmNames: names.slice(from, from + 100), MaxRecords: 100 }),
-        );
-        alarms.push(
-          ...MetricAlarms.map(({ AlarmName = '', StateValue, AlarmActions = [], ActionsEnabled }) => ({
-            name: AlarmName,
-            isRaised: StateValue === 'ALARM',
-            actions: ActionsEnabled === false ? [] : AlarmActions,
-          })),
-        );
-      }
-      client.destroy();
-    }
-    return alarms;
-  });
 }

@@ -2,7 +2,7 @@
 import { DescribeRuleCommand, EventBridgeClient, ListTargetsByRuleCommand } from '@aws-sdk/client-eventbridge';
 import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
-import { GetSubscriptionAttributesCommand, ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
+import { GetSubscriptionAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type Aws, configOf, inRegion } from '../../aws.ts';
 import type { Facts, Keyed, ResourceFacts, StackFacts } from '../facts.ts';
@@ -60,21 +60,6 @@ export async function probeTopics(aws: Aws, stacks: Stacks, topics: readonly str
     if (untold?.kind === 'denied' || untold?.kind === 'failed') return { name, probed: untold };
     return { name, probed: { kind: 'absent' } };
   });
-}
-
-/** How many have confirmed a subscription to each topic of alarms. */
-export function probeAlarmTopics(aws: Aws, topics: readonly string[]): Promise<Facts['alarmTopics']> {
-  return Promise.all(
-    topics.map(async (name) => {
-      const client = new SNSClient(configOf(inRegion(aws, name.split(':')[3] ?? aws.region)));
-      const probed = await probe('sns:ListSubscriptionsByTopic', async () => {
-        const { Subscriptions = [] } = await client.send(new ListSubscriptionsByTopicCommand({ TopicArn: name }));
-        return Subscriptions.filter(({ SubscriptionArn = '' }) => SubscriptionArn.startsWith('arn:')).length;
-      });
-      client.destroy();
-      return { name, probed };
-    }),
-  );
 }
 
 export function probeQueues(aws: Aws, stacks: Stacks): Promise<Facts['queues']> {

@@ -1,8 +1,8 @@
-// What answers on the web: the pages, the address of usage, and AWS's clock.
-
+// What answers on the web: the pages, the seller's own, the address of usage, and AWS's clock.
+import { connect } from 'node:tls';
 import type { Aws } from '../../aws.ts';
 import type { Facts, HttpAnswer } from '../facts.ts';
-import { ABSENT, type Probed, probe } from '../probed.ts';
+import { ABSENT, PASSED_OVER, type Probed, probe } from '../probed.ts';
 
 const PATIENCE_MS = 15_000;
 
@@ -20,6 +20,27 @@ export async function probePages(url: string | undefined, missing = ABSENT): Pro
   const form = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields) });
   const [get, post] = await Promise.all([ask(url, {}), ask(url, form({}))]);
   return { url, get, post, postToken: await ask(url, form({ [TOKEN_FIELD]: NO_TOKEN })) };
+}
+
+/** How long the certificate at an address is valid; whether browsers trust it shows where the address is asked. */
+export async function probeCertificate(url: string | undefined, clock: () => number): Promise<Probed<number>> {
+  if (url === undefined || new URL(url).protocol !== 'https:') return PASSED_OVER;
+  const { hostname, port } = new URL(url);
+  return probe('TLS', async () => Date.parse(await endOfCertificate(hostname, Number(port || 443))) - clock());
+}
+
+function endOfCertificate(servername: string, port: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect({ host: servername, servername, port, rejectUnauthorized: false, timeout: PATIENCE_MS });
+  socket.once('secureConnect', () => resolve(socket.getPeerCertificate().valid_to));
+  socket.once('timeout', () => reject(new Error(`${servername} shows no certificate.`)));
+  socket.once('error', reject);
+  return promise.finally(() => socket.destroy());
+}
+
+/** As a browser that nobody led there: without a hand-off. */
+export function probeSignUps(urls: readonly string[]): Promise<Facts['signUps']> {
+  return Promise.all([...new Set(urls)].map(async (name) => ({ name, probed: await ask(name, {}) })));
 }
 
 /** Nothing of it could be recorded: it names no event. `missing` is said where there is no address. */

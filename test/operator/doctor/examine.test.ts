@@ -1,5 +1,6 @@
 // The doctor against planted misconfigurations: each is found, and its remedy named.
 import { describe, expect, test } from 'vitest';
+import { DAY_MS } from '../../../lambdas/domain/hour.ts';
 import { parseDeployment } from '../../../lib/deployment.ts';
 import { examine } from '../../../operator/doctor/examine.ts';
 import type { Facts } from '../../../operator/doctor/facts.ts';
@@ -15,6 +16,7 @@ function settings(overrides: object): Pick<Facts, 'settings'> {
 
 const [PRODUCT] = SETTINGS.products;
 const pages = healthy().pages;
+const SIGN_UP = 'https://app.metrics.test/aws';
 
 describe('the doctor', () => {
   test('finds nothing in a healthy deployment, and tells what it looked at', () => {
@@ -214,6 +216,36 @@ describe('the doctor', () => {
       { pages: { ...pages, postToken: anAnswer(500) } },
       'resolve-buyer',
     ],
+    [
+      'a sign-up page that does not answer',
+      'SignUpUnreachable',
+      { signUps: [{ name: SIGN_UP, probed: { kind: 'failed', message: 'GET: ENOTFOUND' } }] },
+      'products[].signUp.url',
+    ],
+    [
+      'a sign-up page at another address',
+      'SignUpUnreachable',
+      { signUps: [{ name: SIGN_UP, probed: anAnswer(404) }] },
+      'products[].signUp.url',
+    ],
+    [
+      'a name of the pages that DNS does not know',
+      'PagesUnreachable',
+      { pages: { ...pages, get: { kind: 'failed', message: 'GET: ENOTFOUND' } } },
+      'PagesDomainTarget',
+    ],
+    [
+      'a certificate that has ended',
+      'PagesUnreachable',
+      { pages: { ...pages, get: { kind: 'failed', message: 'GET: CERT_HAS_EXPIRED' } } },
+      'certificate',
+    ],
+    [
+      'alarms that CloudWatch may not tell',
+      'AlarmUndelivered',
+      { undelivered: seen([{ topic: 'arn:aws:sns:us-east-1:1:pager', reason: 'is not authorized to perform' }]) },
+      'docs/alarms.md#who-is-told',
+    ],
     ['usage that is open to anyone', 'UsageOpen', { usage: { ...healthy().usage, post: anAnswer(200) } }, 'Metering'],
     ['a clock that is four minutes off', 'ClockWrong', { clockAheadMs: seen(-240_000) }, 'NTP'],
     [
@@ -253,7 +285,12 @@ describe('the doctor', () => {
       'many messages that wait',
       { queues: [{ name: 'q', isDeadLetters: false, probed: seen({ messages: 4_000, underWay: 0 }) }] },
     ],
-    ['no role for logs', { gateway: seen({ ratePerSecond: 10_000, logsRole: undefined }) }],
+    ['no role for logs', { gateway: seen({ ratePerSecond: 10_000, logsRole: undefined, isLogsRoleGone: false }) }],
+    [
+      'a role for logs that somebody deleted',
+      { gateway: seen({ ratePerSecond: 10_000, logsRole: 'arn:aws:iam::1:role/other-logs', isLogsRoleGone: true }) },
+    ],
+    ['a certificate that ends in ten days', { certificateLeftMs: seen(10 * DAY_MS) }],
   ])('notes %s, which is no problem', (_what, planted) => {
     expect(troubles(planted).map(({ level }) => level)).toEqual(['note']);
   });

@@ -1,5 +1,6 @@
 // What the probes see of a deployment where all is well.
 
+import { DAY_MS } from '../../../lambdas/domain/hour.ts';
 import { TABLES, type TableKind, type TableShape } from '../../../lambdas/stores/tables.ts';
 import { parseDeployment, productsSetting } from '../../../lib/deployment.ts';
 import type { AlarmFacts, Facts, HttpAnswer, ResourceFacts } from '../../../operator/doctor/facts.ts';
@@ -131,6 +132,7 @@ export function healthy(overrides: Partial<Facts> = {}): Facts {
     ],
     alarms: seen([anAlarm()]),
     alarmTopics: [{ name: TOPIC, probed: seen(1) }],
+    undelivered: seen([]),
     secrets: [
       { name: 'session-keys', purpose: 'sessionKeys', probed: seen({ isBeingDeleted: false, isRotated: true }) },
     ],
@@ -144,10 +146,12 @@ export function healthy(overrides: Partial<Facts> = {}): Facts {
     ]),
     clockAheadMs: seen(400),
     pages: { url: `${URL}/register`, get: anAnswer(200), post: anAnswer(400), postToken: anAnswer(400) },
+    certificateLeftMs: seen(200 * DAY_MS),
+    signUps: [],
     usage: { url: `${URL}/usage`, post: anAnswer(403) },
     mail: { identity: seen(true), account: seen({ isProduction: true, isSending: true }) },
     concurrency: seen(1_000),
-    gateway: seen({ ratePerSecond: 10_000, logsRole: 'arn:aws:iam::1:role/logs' }),
+    gateway: seen({ ratePerSecond: 10_000, logsRole: 'arn:aws:iam::1:role/logs', isLogsRoleGone: false }),
     ...overrides,
   };
 }

@@ -58,6 +58,14 @@ async function examined(broken: Operations | ((healthy: Operations) => Operation
   return { facts, found: examine(facts) };
 }
 
+/** The name of one of the stacks' alarms, as CloudFormation gives it. */
+function nameOfAnAlarm({ ListStackResources }: Operations): string {
+  const listed = String(ListStackResources?.({ StackName: 'fulfillment-prod-watch' }));
+  return (
+    /<PhysicalResourceId>([^<]*)<\/PhysicalResourceId><ResourceType>AWS::CloudWatch::Alarm</.exec(listed)?.[1] ?? ''
+  );
+}
+
 /** The settings of cdk.json are an example's, and its pages stand at a test's plain address. */
 const OF_THE_TEST = new Set(['SettingsExample', 'PagesInsecure']);
 
@@ -119,6 +127,39 @@ describe('looking at a deployment', () => {
         'ConcurrencyLow',
       ]),
     );
+  });
+
+  test('reads of each topic whether the last alarm arrived there, of the deployment’s own alarms alone', async () => {
+    const topic = (name: string) => `arn:aws:sns:us-east-1:111122223333:${name}`;
+    const refused = (name: string) => `Failed to execute action ${topic(name)}. Received error: "not authorized"`;
+    const items = [
+      ['prod-watch-no-send', refused('pager')],
+      ['prod-watch-no-send', `Successfully executed action ${topic('board')}`],
+      ['prod-watch-no-send', refused('board')],
+      ['somebody-elses', refused('theirs')],
+    ];
+
+    const { facts, found } = await examined((healthy) => ({
+      DescribeAlarmHistory: () => ({
+        AlarmHistoryItems: items.map(([name, HistorySummary]) => ({
+          AlarmName: name?.startsWith('prod-') ? nameOfAnAlarm(healthy) : name,
+          HistorySummary,
+        })),
+      }),
+    }));
+
+    expect(facts.undelivered).toEqual({
+      kind: 'seen',
+      value: [{ topic: topic('pager'), reason: 'Received error: "not authorized"' }],
+    });
+    expect(found.map(({ code }) => code)).toContain('AlarmUndelivered');
+  });
+
+  test('notes a role for logs that API Gateway names and IAM does not know', async () => {
+    const { facts, found } = await examined({ GetRole: () => named('NoSuchEntityException') });
+
+    expect(facts.gateway).toMatchObject({ value: { isLogsRoleGone: true } });
+    expect(found).toContainEqual(expect.objectContaining({ code: 'GatewayLogless', level: 'note' }));
   });
 
   test('leaves alone the subscriptions of another account that published the products', async () => {

@@ -90,6 +90,12 @@ export function healthyOperations(pagesUrl: string, tablePrefix: string): Operat
         AlarmActions: ['arn:aws:sns:us-east-1:111122223333:alarms'],
       })),
     }),
+    DescribeAlarmHistory: () => ({ AlarmHistoryItems: [] }),
+    GetRole: ({ RoleName }) =>
+      xml(
+        'GetRole',
+        `<Role><RoleName>${RoleName}</RoleName><RoleId>A</RoleId><Path>/</Path><Arn>a</Arn><CreateDate>2026-09-01T00:00:00Z</CreateDate></Role>`,
+      ),
     GetMetricData: () => ({
       MetricDataResults: [
         { Id: 'invocations', Values: [5, 5] },
