@@ -90,10 +90,10 @@ const CHUNK_RECORDS = 50;
 /** With less than this left to its deadline, a record's call does not wait for the next round to fill it up. */
 const NO_TIME_TO_FILL_MS = 5 * 60_000;
 
-/** After this many infrastructure faults in a row, a run leaves a region of AWS alone until the next. */
+/** After this many infrastructure faults in a row, a run leaves a product's calls to a region alone until the next. */
 const FAULTS_IN_A_ROW = 3;
 
-/** How many records of regions that are down a run passes over, in search of what others still take. */
+/** How many records whose calls fail a run passes over, in search of what AWS still takes. */
 const PASSED_OVER_AT_MOST = 10_000;
 
 /**
@@ -142,7 +142,7 @@ class SendRun {
   #heldGroups: ReadonlySet<string> = new Set();
   /** Groups that this run has held: a look that was under way then may not have seen them. */
   readonly #heldByUs = new Set<string>();
-  /** Where records stand that failed in this run, or whose region did. They wait for the next, or a run would spin. */
+  /** Where records stand that failed in this run, or whose calls did. They wait for the next, or a run would spin. */
   readonly #failed = new Set<string>();
   /** Calls under way or waiting for their turn, each until its results are written. */
   readonly #calls = new Set<Promise<void>>();
@@ -157,7 +157,7 @@ class SendRun {
   #isMoreDue = false;
   /** Whether a round has come to nothing: another would not get anywhere either. */
   #isStuck = false;
-  /** By region. */
+  /** By `routeOf`. */
   readonly #faultsInARow = new Map<string, number>();
   #passedOver = 0;
 
@@ -325,8 +325,8 @@ class SendRun {
     return this.#failed.has(place) || this.#inHand.has(place);
   }
 
-  #isDown({ meteringRegion }: Pick<SealedHour, 'meteringRegion'>): boolean {
-    return (this.#faultsInARow.get(meteringRegion) ?? 0) >= FAULTS_IN_A_ROW;
+  #isDown(of: Route): boolean {
+    return (this.#faultsInARow.get(routeOf(of)) ?? 0) >= FAULTS_IN_A_ROW;
   }
 
   #passOver(record: SealedHour): void {
@@ -345,7 +345,7 @@ class SendRun {
     return this.#contained(facts, batch.records.map(keyOf), () => this.#callContained(batch));
   }
 
-  /** What of a batch may be sent now: nothing once time has run out or its region is down. */
+  /** What of a batch may be sent now: nothing once time has run out or its like keep failing. */
   #stillSendable(batch: MeteringBatch): SealedHour[] {
     if (!this.#hasTime() || this.#isDown(batch)) return [];
     const nowMs = this.#ports.clock();
@@ -372,7 +372,7 @@ class SendRun {
     const nowMs = ports.clock();
     const judgement = { attemptId, nowMs, ...(answer.requestId === undefined ? {} : { requestId: answer.requestId }) };
     if (answer.kind === 'answered') {
-      this.#faultsInARow.delete(batch.meteringRegion);
+      this.#faultsInARow.delete(routeOf(batch));
       const answers: ReadonlyMap<string, RecordAnswer | undefined> = new Map(
         records.map((record, index) => [identityOf(record), answer.answers[index]]),
       );
@@ -403,12 +403,12 @@ class SendRun {
         this.#noteFault(batch, fault.code, true);
         return;
       case 'unlisted':
-        // One record at fault alone says as much as a fault of all: three in a row, and the run leaves the region alone.
+        // One record at fault alone says as much as a fault of all: three in a row, and the run leaves their like alone.
         this.#noteFault(batch, fault.code, batch.records.length === 1);
         await this.#callHalves(batch);
         return;
       case 'invalid':
-        this.#faultsInARow.delete(batch.meteringRegion);
+        this.#faultsInARow.delete(routeOf(batch));
         this.#ports.log.warn('BatchInvalid', { awsCode: fault.code, records: batch.records.length });
         // The product code stands once in a call, not in its records: halving could not find a culprit.
         if (first && fault.code === 'InvalidProductCodeException') await this.#holdGroup(first, fault.code);
@@ -422,10 +422,10 @@ class SendRun {
     if (batch.records.length > 1) for (const half of halves(batch)) await this.#call(half);
   }
 
-  #noteFault({ meteringRegion }: MeteringBatch, code: string, countsAsDown: boolean): void {
+  #noteFault(batch: MeteringBatch, code: string, countsAsDown: boolean): void {
     this.result.faults += 1;
-    const before = this.#faultsInARow.get(meteringRegion) ?? 0;
-    if (countsAsDown) this.#faultsInARow.set(meteringRegion, before + 1);
+    const before = this.#faultsInARow.get(routeOf(batch)) ?? 0;
+    if (countsAsDown) this.#faultsInARow.set(routeOf(batch), before + 1);
     this.#ports.log.warn('CallFailed', { awsCode: code });
   }
 
@@ -467,10 +467,9 @@ class SendRun {
     for (let round = 0; current && round < 5; round++) {
       const settlement = judge(current);
       if (!settlement) return;
-      if (await ledger.settle(current, settlement)) {
-        if (settlement.status !== current.status) this.#touched.add(current.hour);
-        return this.#count(settlement);
-      }
+      // Before the write: one that is made twice, since its answer was lost, says the second time that it was not made.
+      if (settlement.status !== current.status) this.#touched.add(current.hour);
+      if (await ledger.settle(current, settlement)) return this.#count(settlement);
       current = await ledger.sealed(current.hour, current.licenceKey, current.dimension);
     }
     this.#ports.log.warn('SettleGivenUp', { hour: record.hour, licenceKey: record.licenceKey });
@@ -518,6 +517,13 @@ class SendRun {
     const fault = error instanceof Error ? error.name : 'Unknown';
     this.#ports.log.error('SendFailed', { ...facts, failureCode: asFailure(error).code, fault });
   }
+}
+
+type Route = Pick<SealedHour, 'meteringRegion' | 'productCode'>;
+
+/** What a fault of AWS is of: a region that is down fails all products, a product that AWS denies to us fails alone. */
+function routeOf({ meteringRegion, productCode }: Route): string {
+  return `${meteringRegion} ${productCode}`;
 }
 
 /** Takes the reference with the soonest deadline off its list. */

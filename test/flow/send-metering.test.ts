@@ -150,6 +150,21 @@ describe('a record that can not be written or read', () => {
     expect(await statuses(world, 60)).toEqual(honoured(60));
   });
 
+  test('has its hour summarised anew also where its result was written and the answer to that was lost', async () => {
+    const world = await aWorld(1);
+    const settle = world.ledger.settle.bind(world.ledger);
+    // The SDK writes it again, and finds its condition failed.
+    world.ledger.settle = async (sealed, settlement) => {
+      await settle(sealed, settlement);
+      return settle(sealed, settlement);
+    };
+
+    await sendMetering(world, () => true);
+
+    expect(await statuses(world, 1)).toEqual(['honoured']);
+    expect(await world.work.touchedHours()).toMatchObject([{ hour: anHour() }]);
+  });
+
   test('does not stop what stands behind it when it can not be expired', async () => {
     const world = await aWorld(60, (index) => (index === 0 ? { deadlineAt: NOW - 1 } : {}));
     world.ledger.broken.add('settle d00');
@@ -241,6 +256,20 @@ describe('a run', () => {
     world.answer = (batch) =>
       batch.meteringRegion === 'us-east-1'
         ? { kind: 'unknown', code: 'InternalServiceErrorException' }
+        : success(batch);
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toHaveLength(4);
+    expect(world.ledger.sealedHours().filter(({ status }) => status === 'honoured')).toHaveLength(20);
+  });
+
+  test('leaves a product alone after three faults in a row, and sends what is of the other products of its region', async () => {
+    const world = await aWorld(2_120, (index) => ({ productCode: index < 2_100 ? 'not-ours' : 'metrics-cloud' }));
+    world.limitCalls = oneByOne();
+    world.answer = (batch) =>
+      batch.productCode === 'not-ours'
+        ? { kind: 'refused', code: 'AccessDeniedException', isThrottled: false }
         : success(batch);
 
     await sendMetering(world, () => true);
