@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { accessEndsAt } from './deadline.ts';
 import { HOUR_MS, type HourStart, hourStartMs } from './hour.ts';
-import { DEFAULT_METERING_POLICY } from './metering-policy.ts';
+import { DEFAULT_METERING_POLICY, type MeteringPolicy } from './metering-policy.ts';
 import type { IdentityStyle, PricingModel, Product } from './product.ts';
 
 /** One agreement's hold on a licence, `[from, to)` in epoch milliseconds; an open end has no bound. */
@@ -155,6 +155,16 @@ export function handOverHour({ identityStyle, cutOverHour }: Licence): HourStart
 /** Whether the licence covers an instant. A licence without a known start covers what came before it, too. */
 export function coversInstant(licence: Licence, atMs: number): boolean {
   return meteredPeriods(licence).some((period) => atMs >= (period.from ?? 0) && atMs < (period.to ?? Infinity));
+}
+
+/**
+ * Whether a licence is known to run at an instant: from its start, or from when it was heard of where that is not known,
+ * until access to it ends.
+ */
+export function isKnownToRunAt(licence: Licence, atMs: number, policy: MeteringPolicy): boolean {
+  const { ending, firstSeenAt } = licence;
+  const startMs = periodAt(licence, atMs)?.from ?? firstSeenAt;
+  return coversInstant(licence, atMs) && atMs >= startMs && (!ending || atMs < accessEndsAt(ending, policy));
 }
 
 /** The period that an instant falls into, or falls behind: the newest that has begun by then. */

@@ -5,7 +5,14 @@
 import { admit, type ReportedUsage } from '../domain/door.ts';
 import { DAY_MS, type HourStart, hourEndMs, hourOf } from '../domain/hour.ts';
 import { shardOf } from '../domain/keys.ts';
-import { counterpartAt, coversInstant, type Licence, type LicenceName, licenceKeyOf } from '../domain/licence.ts';
+import {
+  counterpartAt,
+  coversInstant,
+  isKnownToRunAt,
+  type Licence,
+  type LicenceName,
+  licenceKeyOf,
+} from '../domain/licence.ts';
 import type { MeteringPolicy } from '../domain/metering-policy.ts';
 import type { Products } from '../domain/product.ts';
 import type { Refusal, RefusalCode } from '../domain/refusal.ts';
@@ -157,12 +164,14 @@ type ResolvedSubject =
 class Subjects {
   readonly #customers: RecordUsagePorts['customers'];
   readonly #products: Products;
+  readonly #policy: MeteringPolicy;
   readonly #licences = new Map<string, Promise<Licence | undefined>>();
   readonly #holdings = new Map<string, Promise<readonly Licence[] | undefined>>();
 
   constructor(ports: RecordUsagePorts) {
     this.#customers = ports.customers;
     this.#products = ports.products;
+    this.#policy = ports.policy;
   }
 
   async resolve(subject: UsageSubject, atMs: number): Promise<ResolvedSubject> {
@@ -182,7 +191,10 @@ class Subjects {
       };
     }
     // By the event's time: a renewed customer's usage belongs to the licence that ran then. The newest otherwise.
-    const licence = licences.findLast((each) => coversInstant(each, atMs)) ?? licences.at(-1);
+    const licence =
+      licences.findLast((each) => isKnownToRunAt(each, atMs, this.#policy)) ??
+      licences.findLast((each) => coversInstant(each, atMs)) ??
+      licences.at(-1);
     if (licence) {
       const { licenceKey } = licence;
       const others = licences.filter((each) => each !== licence && mayHaveBeenFound(each, licence, atMs));

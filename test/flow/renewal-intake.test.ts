@@ -82,10 +82,11 @@ describe('an event that is reported by customer again after a renewal under anot
 
   test('is looked for also where the new licence was taken to have run before its start was told', async () => {
     const buyer = aBuyer();
-    buyer.hold(running(), renewed({ periods: [{}] }));
+    const firstSeenAt = RENEWED_AT - 120_000;
+    buyer.hold(running(), renewed({ firstSeenAt, periods: [{}] }));
     const atMs = RENEWED_AT - 60_000;
     const first = await buyer.report({ atMs });
-    buyer.hold(running(), renewed());
+    buyer.hold(running(), renewed({ firstSeenAt }));
 
     const again = await buyer.report({ atMs });
 
@@ -140,5 +141,33 @@ describe('an event that is reported by customer again after a renewal under anot
     expect([await ended.report(), await cutOver.report()]).toEqual(['recorded', 'recorded']);
     expect([ended.rows(), cutOver.rows()]).toEqual([[RENEWED_KEY], [RENEWED_KEY]]);
     expect([...ended.reads, ...cutOver.reads]).toEqual([]);
+  });
+});
+
+describe('usage of a customer with a licence that took over from another', () => {
+  const ENDED = { noticeAt: RENEWED_AT - 30_000, revokedAt: RENEWED_AT, deprovisionedAt: RENEWED_AT };
+
+  test('goes to the one that runs, also where the one that ended was heard of last', async () => {
+    const buyer = aBuyer();
+    buyer.hold(renewed(), running({ ending: ENDED }));
+
+    expect(await buyer.report()).toBe('recorded');
+    expect(buyer.rows()).toEqual([RENEWED_KEY]);
+  });
+
+  test('goes to the one that ran by then, while the start of the new one is not told yet', async () => {
+    const buyer = aBuyer();
+    buyer.hold(running(), renewed({ periods: [{}] }));
+
+    expect(await buyer.report({ atMs: RENEWED_AT - 60_000 })).toBe('recorded');
+    expect(buyer.rows()).toEqual([LICENCE_KEY]);
+  });
+
+  test('goes to the one that covers its time, or is told why it can’t be billed, where none is known to run then', async () => {
+    const buyer = aBuyer();
+    buyer.hold(running({ ending: ENDED }), renewed({ periods: [{ from: USED_AT + 60_000 }] }));
+
+    expect(await buyer.report()).toBe('licenceEnded');
+    expect(buyer.rows()).toEqual([]);
   });
 });
