@@ -112,17 +112,17 @@ export class LedgerTables {
     const place = statePlace(sealed);
     if (place) this.#places.set(key, place);
     else this.#places.delete(key);
-    // The new place first: for a moment, the record stands in both, as it may in DynamoDB.
-    if (place) {
-      this.reindex(() => this.#byState.set(place.stateKey, place.stateSort, referenceOf(sealed, partition, meter)));
-    }
     const isElsewhere = before && !(before.stateKey === place?.stateKey && before.stateSort === place.stateSort);
-    if (isElsewhere) this.reindex(() => this.#byState.delete(before.stateKey, before.stateSort));
+    const reference = referenceOf(sealed, partition, meter);
+    this.reindex(
+      ...(place ? [() => void this.#byState.set(place.stateKey, place.stateSort, reference)] : []),
+      ...(isElsewhere ? [() => void this.#byState.delete(before.stateKey, before.stateSort)] : []),
+    );
   }
 
-  /** The index follows at once; a real one does later, each change after the one before it. */
-  protected reindex(change: () => void): void {
-    change();
+  /** The index follows at once; a real one does later, a record's new place before its old one is gone, or after. */
+  protected reindex(...changes: readonly (() => void)[]): void {
+    for (const change of changes) change();
   }
 
   counter({ licenceKey, dimension, termStart }: CounterName): TermCounter {

@@ -149,7 +149,7 @@ export class MeteringWorld {
     this.#products = new Map(plan.products.map((product) => [product.productCode, product]));
     this.usage = new NotedUsageTable(plan.climate.pageSize, this.now);
     const onSeal = (sealed: SealedHour) => this.#noteSeal(sealed);
-    this.ledger = new WatchedLedger(plan.climate.pageSize, onSeal, (change) => this.#reindex(change));
+    this.ledger = new WatchedLedger(plan.climate.pageSize, onSeal, (changes) => this.#reindex(changes));
     this.work = new WorkTable();
     this.#noteGroups(this.work.groups);
     this.aws = new SimulatedAws(plan, streamOf(plan.recipe.seed, 'aws'), this.now);
@@ -312,16 +312,17 @@ export class MeteringWorld {
       isAnswered = true;
       for (const [index, { outcome }] of outcomes.entries()) {
         const event = report.events[index];
-        if (!event || (outcome !== 'recorded' && outcome !== 'already') || this.#isTooLate(event.atMs, customer))
-          continue;
-        const names = customer.cutOver ? [customer, customer.cutOver.counterpart] : [customer];
+        if (!event || (outcome !== 'recorded' && outcome !== 'already')) continue;
+        const { customerId } = customer.licence;
+        const names = this.plan.customers.filter(({ licence }) => licence.customerId === customerId);
         const items = names.map(({ shard, licence: { licenceKey } }) => {
           const { dimension, quantity, atMs, id: eventId } = event;
           return toUsageItem({ hour: hourOf(atMs), shard, licenceKey, dimension, eventId, quantity, atMs });
         });
-        // Under one of the buyer's names; which one, the hour of the cut-over decides.
+        // Under one of the buyer's names; which one, the hour of a cut-over decides, or what was heard of a replacement.
         const standing = items.filter(({ pk, sk }) => this.usage.get(pk, sk));
         if (standing.length !== 1) this.wrongs.push(`${outcome}, but it stands ${standing.length} times: ${event.id}`);
+        if (this.#isTooLate(event.atMs, customer)) continue;
         for (const { pk, sk } of standing) this.#promise(pk, sk);
       }
     });
@@ -393,15 +394,15 @@ export class MeteringWorld {
     return found && `${partition} ${found[0]}`;
   }
 
-  /** Changes of an index come late, and in their order. */
-  #reindex(change: () => void): void {
+  /** Changes of an index come late, and record by record in their order: one that moves stands in both lists, or in none. */
+  #reindex(changes: readonly (() => void)[]): void {
     const { indexLagMs } = this.plan.climate;
-    if (indexLagMs === 0) {
-      change();
-      return;
+    const isGone = indexLagMs > 0 && this.#random() < 0.5;
+    for (const change of isGone ? changes.toReversed() : changes) {
+      this.#indexedAtMs = Math.max(this.#indexedAtMs, this.now() + this.#random() * indexLagMs);
+      if (indexLagMs === 0) change();
+      else this.#schedule.at(this.#indexedAtMs, change);
     }
-    this.#indexedAtMs = Math.max(this.#indexedAtMs, this.now() + this.#random() * indexLagMs);
-    this.#schedule.at(this.#indexedAtMs, change);
   }
 
   #noteGroups(groups: WorkTable['groups']): void {
@@ -443,14 +444,10 @@ export class MeteringWorld {
         await io('transaction', shardOf(licenceKey), () => {
           if (this.licences.licences.has(licenceKey)) return;
           this.licences.licences.set(licenceKey, licence);
-          const known = {
-            customerId,
-            productCode,
-            licenceKeys: [licenceKey],
-            createdAt: licence.firstSeenAt,
-            sequence: 1,
-          };
-          this.licences.customers.set(customerId, known);
+          const known = this.licences.customers.get(customerId);
+          const made = { customerId, productCode, licenceKeys: [], createdAt: licence.firstSeenAt, sequence: 1 };
+          const licenceKeys = [...(known?.licenceKeys ?? []), licenceKey];
+          this.licences.customers.set(customerId, { ...(known ?? made), licenceKeys });
         });
         if (isStartTold) await customers.noteStart(licenceKey, { agreementId: `agmt-${index}`, from: startsAtMs });
         await work.releaseAwaiting(licenceKey);

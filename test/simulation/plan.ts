@@ -46,6 +46,7 @@ export const KINDS = [
   'rehearsals',
   'renewals',
   'repeats',
+  'replacements',
   'skew',
   'stalls',
   'suspensions',
@@ -84,6 +85,10 @@ export interface PlannedCustomer {
   readonly suspension?: Interval;
   /** From metering by customer identifier to metering by licence. */
   readonly cutOver?: PlannedCutOver;
+  /** A further licence of the same buyer, by another ARN. */
+  readonly replacedBy?: PlannedCustomer;
+  /** The key of the licence that this one replaces. */
+  readonly replaces?: string;
   /** The key under which the buyer was metered before, for the licence that takes over. */
   readonly takesOverFrom?: string;
   /** Of a contract with consumption. */
@@ -244,11 +249,13 @@ export function drawPlan(recipe: Recipe): Plan {
   const world = { seed, isOff, startMs, endMs, policy };
   const products = drawProducts(world);
   const count = recipe.customers ?? pick(streamOf(seed, 'customers'), [1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6]);
-  const customers = Array.from({ length: count }, (_, index) => drawCustomer(world, products, index));
+  const drawn = Array.from({ length: count }, (_, index) => drawCustomer(world, products, index));
+  const customers = drawn.flatMap((each) => (each.replacedBy ? [each, each.replacedBy] : [each]));
   const happenings = customers.flatMap((customer) => [
     ...drawCutOver(world, customer),
     ...drawAsks(customer),
     ...drawReports(world, customer),
+    ...drawReplaced(world, customer),
     ...drawRows(world, customer),
     ...drawNotices(customer),
     ...drawForeign(world, customer),
@@ -420,10 +427,41 @@ function drawCustomer(world: Drawing, products: readonly Product[], index: numbe
     ...(suspension === undefined ? {} : { suspension }),
     ...(contract === undefined ? {} : { contract }),
   };
+  const replacedBy = drawReplacement(world, customer);
+  if (replacedBy) return { ...customer, replacedBy };
   const cutOver = drawCutOverOf(world, customer, licenceArn);
   if (cutOver === undefined) return customer;
   const { renewedAtMs: _renewedAtMs, ...once } = customer;
   return { ...once, cutOver };
+}
+
+/** Some of the agreements that end are replaced by one with a licence of its own, a little before, at or after the end. */
+function drawReplacement({ seed, isOff }: Drawing, customer: PlannedCustomer): PlannedCustomer | undefined {
+  const { index, product, licence, end, renewedAtMs, contract } = customer;
+  const random = streamOf(seed, 'replacement', index);
+  const isDrawn = random() < 0.5;
+  const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join('');
+  const offMs = pick(random, [-30 * MINUTE_MS, -2 * MINUTE_MS, 0, 10 * MINUTE_MS]);
+  const lateMs = random() * pick(random, [MINUTE_MS, 20 * MINUTE_MS, 2 * HOUR_MS]);
+  if (!isDrawn || !end || renewedAtMs !== undefined || contract || isOff('replacements')) return undefined;
+  if (product.identityStyle !== 'licence') return undefined;
+  const startsAtMs = Math.max(customer.startsAtMs + HOUR_MS / 2, end.deprovisionedAtMs + offMs);
+  const heardAtMs = Math.floor(startsAtMs + (isOff('lateNotices') ? Math.min(lateMs, MINUTE_MS) : lateMs));
+  const licenceArn = `arn:aws:license-manager::294406891311:license:l-${hex}`;
+  const name: LicenceName = { style: 'licence', licenceArn };
+  const licenceKey = licenceKeyOf(name);
+  return {
+    index: 200 + index,
+    name,
+    product,
+    startsAtMs,
+    honouredFromMs: startsAtMs,
+    heardAtMs,
+    isStartTold: true,
+    shard: shardOf(licenceKey),
+    licence: { ...licence, licenceKey, licenceArn, firstSeenAt: heardAtMs, periods: [{}] },
+    replaces: licence.licenceKey,
+  };
 }
 
 /** Some of the buyers by customer identifier are to be metered by licence from an hour of the world on. */
@@ -713,6 +751,29 @@ function drawReports(world: Drawing, customer: PlannedCustomer): Happening[] {
     }
   }
   return happenings;
+}
+
+/** Usage by customer around a replacement, some of it reported again once that was heard of. */
+function drawReplaced({ seed, isOff, endMs }: Drawing, customer: PlannedCustomer): Happening[] {
+  const { index, replacedBy } = customer;
+  if (!replacedBy) return [];
+  const { startsAtMs, heardAtMs } = replacedBy;
+  const random = streamOf(seed, 'aroundReplacement', index);
+  return Array.from({ length: whole(random, 0, 4) }, (_, n): Happening[] => {
+    const usedAtMs = Math.floor(startsAtMs + (random() * 1.4 - 0.4) * (heardAtMs - startsAtMs));
+    const event = {
+      id: `replaced-${index}-${n}`,
+      dimension: 'requests',
+      quantity: whole(random, 1, 500),
+      atMs: usedAtMs,
+    };
+    const [atMs, againMs] = [usedAtMs + random() * 3 * MINUTE_MS, heardAtMs + random() * 10 * MINUTE_MS];
+    const isRepeated = random() < 0.6 && !isOff('repeats');
+    if (usedAtMs < customer.startsAtMs || atMs > endMs) return [];
+    const report = { kind: 'report', customer, events: [event], by: 'customer', isStubborn: true } as const;
+    const first = { ...report, id: `replaced.${index}-${n}`, atMs, diesBeforeMarker: false };
+    return isRepeated ? [first, { ...first, id: `${first.id}r`, atMs: Math.max(atMs, againMs) }] : [first];
+  }).flat();
 }
 
 /** Rows that a seller writes past the door: good ones, bad ones, and some written over later. */

@@ -179,6 +179,13 @@ class ReadsOnePage extends MemoryUsageStore {
   }
 }
 
+/** Looks for a reported event nowhere but where it would put it. */
+class FindsNothingElsewhere extends MemoryUsageStore {
+  override async standing(): Promise<'absent'> {
+    return 'absent';
+  }
+}
+
 class CountsBadRows extends MemoryUsageStore {
   override async *rows(...args: Parameters<MemoryUsageStore['rows']>): AsyncGenerator<readonly UsageRow[]> {
     for await (const page of super.rows(...args)) yield page.map((row) => believed(row, args[0]));
@@ -343,6 +350,10 @@ export const PLANTED_DEFECTS: Readonly<Record<string, Defect & { readonly firstS
   },
   'a zero record overwrites usage': { firstSeed: 5, ledger: (io, tables) => new ZeroOverUsage(io, tables) },
   'only the first page of usage is read': { firstSeed: 3, usage: (io, table) => new ReadsOnePage(io, table) },
+  'a repeat after a replacement is recorded anew': {
+    firstSeed: 59,
+    usage: (io, table) => new FindsNothingElsewhere(io, table),
+  },
   'only the first page of open records is read': {
     firstSeed: 72,
     ledger: (io, tables) => new ListsOnePage(io, tables),

@@ -162,7 +162,9 @@ export class SimulatedAws {
       if ((identityStyle === 'licence') !== (record.licenceArn !== undefined))
         wrong(`identity of two styles: ${identity}`);
       const owner = this.#ownerOf(record);
-      const buyersHour = `${owner?.licence.customerId} ${record.dimension} ${hour}`;
+      // A licence that replaces another is metered beside it; a name that takes over from another never is.
+      const buyer = owner?.replaces === undefined ? owner?.licence.customerId : owner.licence.licenceKey;
+      const buyersHour = `${buyer} ${record.dimension} ${hour}`;
       const name = this.#names.get(buyersHour) ?? sealed.licenceKey;
       this.#names.set(buyersHour, name);
       if (owner && name !== sealed.licenceKey) wrong(`sent under two names of its buyer: ${identity}`);

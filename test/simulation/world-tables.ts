@@ -70,16 +70,20 @@ export class SparingWork {
 /** Tells of each seal as it is written. Its index by state may follow later, as DynamoDB's do. */
 export class WatchedLedger extends LedgerTables {
   readonly #onSeal: (sealed: SealedHour) => void;
-  readonly #onReindex: (change: () => void) => void;
+  readonly #onReindex: (changes: readonly (() => void)[]) => void;
 
-  constructor(pageSize: number, onSeal: (sealed: SealedHour) => void, onReindex: (change: () => void) => void) {
+  constructor(
+    pageSize: number,
+    onSeal: (sealed: SealedHour) => void,
+    onReindex: (changes: readonly (() => void)[]) => void,
+  ) {
     super(pageSize);
     this.#onSeal = onSeal;
     this.#onReindex = onReindex;
   }
 
-  protected override reindex(change: () => void): void {
-    this.#onReindex(change);
+  protected override reindex(...changes: readonly (() => void)[]): void {
+    this.#onReindex(changes);
   }
 
   override put(sealed: SealedHour): void {
