@@ -132,9 +132,9 @@ export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResu
     }
   };
   for await (const reading of readMeters(ports, partition, onBadRow)) {
-    const { licenceKey } = reading;
+    const { licenceKey, tally } = reading;
     // Nothing used and nothing sealed: the dimension counts as idle, and may want a zero record.
-    if (reading.tally.used === 0 && !reading.sealed) continue;
+    if (tally.used === 0 && !tally.hasNewerRows && !reading.sealed) continue;
     for (;;) {
       const next = await licences.peek();
       if (!next || next.licenceKey > licenceKey) break;
@@ -283,6 +283,8 @@ async function takeStep(ports: ClosePorts, meter: MeterHour, result: LookResult)
       return 'done';
     case 'wait':
       result.waiting += 1;
+      // The code that can read them may come back after the last look that is due.
+      if (meter.tally.hasNewerRows) await ports.work.markLate(meter.hour, meter.shard);
       return 'done';
     case 'awaitLicence':
       result.awaiting += 1;
