@@ -1,4 +1,7 @@
 // The simulator's control API, as the laptop, the operator's commands and the tests call it.
+import { InvalidInput } from '../lambdas/domain/failure.ts';
+
+/** Throws InvalidInput for what the simulator refuses, in its own words. */
 export class ControlClient {
   readonly #url: string;
   readonly #secret: string;
@@ -34,8 +37,9 @@ export class ControlClient {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) {
-      const told = messageIn(await response.text());
-      throw new Error(told ?? `The simulator answered ${response.status} to ${method} ${path}.`);
+      const told =
+        messageIn(await response.text()) ?? `The simulator answered ${response.status} to ${method} ${path}.`;
+      throw response.status < 500 ? new InvalidInput('SimulatorRefused', told) : new Error(told);
     }
     return (await response.json()) as T;
   }

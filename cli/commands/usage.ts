@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createUsageReporter } from '../../client/usage-api.ts';
 import type { UsageEvent } from '../../client/usage-event.ts';
+import { parseHour } from '../../lambdas/domain/hour.ts';
 import { LICENCE_ARN_PATTERN, LICENCE_KEY_PATTERN, licenceKeyOf } from '../../lambdas/domain/licence.ts';
 import { readUsage, type UsageView } from '../../lambdas/flow/reads/read-usage.ts';
 import { atDesk, DEPLOYMENT, JSON_OUTPUT } from '../at-desk.ts';
@@ -80,10 +81,10 @@ customer's id, or a licence by its key or ARN. The running hour, and what change
   run: (call, terminal) => {
     const text = operand(call, 0, 'the customer or licence; fulfillment customers ls lists them');
     const { values } = call;
-    if (values.day !== undefined && !/^\d{4}-\d\d-\d\d$/.test(values.day)) {
+    if (values.day !== undefined && !parseHour(`${values.day}T00`)) {
       throw new UsageMistake('--day takes a day such as 2026-11-23.');
     }
-    if (values.month !== undefined && !/^\d{4}-\d\d$/.test(values.month)) {
+    if (values.month !== undefined && !parseHour(`${values.month}-01T00`)) {
       throw new UsageMistake('--month takes a month such as 2026-11.');
     }
     return atDesk(values, terminal, async (desk) => {
@@ -97,7 +98,7 @@ customer's id, or a licence by its key or ARN. The running hour, and what change
         terminal.stderr.write(`There is no customer '${text}'. See: fulfillment customers ls\n`);
         return EXIT.refused;
       }
-      terminal.stdout.write(values.json ? `${JSON.stringify(view)}\n` : told(view, terminal));
+      terminal.stdout.write(values.json ? `${JSON.stringify(view)}\n` : told(view, values.day ?? month, terminal));
       return EXIT.done;
     });
   },
@@ -109,12 +110,13 @@ function whose(text: string): Parameters<typeof readUsage>[1] {
   return { customerId: text };
 }
 
-function told({ dimensions }: UsageView, terminal: Terminal): string {
+function told({ dimensions }: UsageView, period: string, terminal: Terminal): string {
   const rows = dimensions.flatMap(({ dimension, slots, total }) => [
     ...slots.map(({ start, amounts }) => ({ dimension, start: String(start), amounts })),
     { dimension, start: 'all', amounts: total },
   ]);
-  if (rows.length === 0) return 'Nothing was used then.\n';
+  if (rows.length === 0)
+    return `Nothing was used in ${period}, as far as the hours are counted. The running hour is not in it.\n`;
   type Row = (typeof rows)[number];
   const columns = [
     { title: 'dimension', of: ({ dimension }: Row) => dimension },

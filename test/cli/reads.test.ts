@@ -228,6 +228,10 @@ describe('every command', () => {
     ['records', 'What of records?'],
     ['ledger verify --form 2026-09', 'Did you mean --from?'],
     ['groups ls extra', "'extra' is more than groups ls takes."],
+    ['usage ls cus_1 --month 2026-13', '--month takes a month such as 2026-11.'],
+    ['usage ls cus_1 --day 2026-02-31', '--day takes a day such as 2026-11-23.'],
+    ['buyer cancel agmt-none', 'There is no agreement agmt-none'],
+    ['clock --to 2020-01-01T00:00:00Z', 'does not go back'],
   ])('is meant by a slip of the pen: %s', async (line, said) => {
     const { world } = await quarantinedWorld(services());
 
