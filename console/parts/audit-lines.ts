@@ -23,7 +23,7 @@ export function auditTable(lines: readonly AuditEntry[], timeZone: string, none:
 }
 
 function targetOf({ licenceKey, dimension, hour }: AuditEntry): Cell {
-  if (licenceKey === undefined) return '';
+  if (licenceKey === undefined) return dimension ?? '';
   if (dimension === undefined || hour === undefined) return html`<code>${licenceKey}</code> ${dimension ?? ''}`;
   const query = new URLSearchParams({ hour, licence: licenceKey, dimension });
   return html`<a href="/explain?${query.toString()}">${dimension}, ${hour}</a>`;

@@ -7,8 +7,8 @@ export type Cell = string | number | Html;
 
 export interface Column {
   readonly name: string;
-  /** `head`: names the row. `number`: stands right, digit under digit. */
-  readonly kind?: 'head' | 'number';
+  /** `head`: names the row. `number`: stands right, digit under digit. `short`: stays on one line. */
+  readonly kind?: 'head' | 'number' | 'short';
 }
 
 export interface Table {
@@ -59,7 +59,7 @@ function cellsOf(cells: readonly Cell[], columns: readonly Column[]): Html[] {
     const content = html`<span>${typeof cell === 'number' ? units(cell) : cell}</span>`;
     return kind === 'head'
       ? html`<th scope="row" role="rowheader" data-label="${name}">${content}</th>`
-      : html`<td role="cell" class="${kind ?? ''}${cell === 0 ? ' zero' : ''}" data-label="${name}">${content}</td>`;
+      : html`<td role="cell" class="${kind ?? ''}${cell === 0 || cell === '' ? ' zero' : ''}" data-label="${name}">${content}</td>`;
   });
 }
 

@@ -188,7 +188,7 @@ ${facts([['Why', given.why]])}
 ${words}
 <p class="buttons"><button class="primary">${act.title}</button> <a href="${given.back}">Leave it as it is</a></p>
 </form>
-<form method="get" action="/acts/${act.name}">${kept}<input type="hidden" name="back" value="${given.back}"><input type="hidden" name="why" value="${given.why}"><button class="small">Change what it is told</button></form>`;
+<form method="get" action="/acts/${act.name}">${kept}<input type="hidden" name="back" value="${given.back}"><input type="hidden" name="why" value="${given.why}"><button class="small">Change the entries</button></form>`;
   return {
     kind: 'page',
     status: isMistyped ? 422 : 200,

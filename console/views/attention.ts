@@ -168,9 +168,15 @@ function trouble(site: Site, entry: AttentionEntry, nowMs: number): Html {
   const { name, tone, meaning } = WORDS[entry.kind];
   return html`<li class="trouble" id="${idOf(entry)}">
 <div><p>${pill(tone, name)}</p>${whenOf(entry, nowMs, site.timeZone)}</div>
-<div><p>${whatOf(entry)}</p><p class="soft">${entry.reason !== undefined && html`<span class="code">${entry.reason}</span>. `}${meaning}</p></div>
+<div><p>${whatOf(entry)}</p><p class="soft">${entry.reason !== undefined && html`${reasonText(entry.reason)} `}${meaning}</p></div>
 <p class="buttons">${entry.acts.map((act) => actLink(act, givenTo(entry, act), '/'))}</p>
 </li>`;
+}
+
+/** A code as a code, a sentence as a sentence. */
+function reasonText(reason: string): Html {
+  if (!reason.includes(' ')) return html`<span class="code">${reason}</span>.`;
+  return html`${reason.charAt(0).toUpperCase()}${reason.slice(1)}${reason.endsWith('.') ? '' : '.'}`;
 }
 
 /** The same for one trouble from look to look, so that nothing moves under a reader's hand. */

@@ -11,7 +11,7 @@ import { instant } from '../parts/time.ts';
 export function licencesTable(licences: readonly Licence[], timeZone: string): Table {
   return {
     caption: 'Licences',
-    columns: [{ name: 'Licence', kind: 'head' }, 'Metered as', 'Region', 'Held', 'End'],
+    columns: [{ name: 'Licence', kind: 'head' }, 'Metered as', { name: 'Region', kind: 'short' }, 'Held', 'End'],
     rows: licences
       .toReversed()
       .map((licence): Cell[] => [

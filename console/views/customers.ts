@@ -87,11 +87,11 @@ function customersTable(rows: readonly CustomerRow[], none: string): Table {
   const columns: readonly (Column | string)[] = [
     { name: 'Customer', kind: 'head' },
     'Standing',
-    'Product',
+    { name: 'Product', kind: 'short' },
     'AWS account',
-    'Plan',
+    { name: 'Plan', kind: 'short' },
     'Last usage',
-    { name: 'Unsent units', kind: 'number' },
+    { name: 'Unsent', kind: 'number' },
     'Since',
   ];
   return {
@@ -103,7 +103,7 @@ function customersTable(rows: readonly CustomerRow[], none: string): Table {
       html`${listingPill(row.listing)} ${markPills(row.marks)}`,
       row.productTitle ?? row.productCode,
       row.customerAwsAccountId ?? '',
-      row.offerIds.join(', '),
+      html`<code>${row.offerIds.join(', ')}</code>`,
       row.lastUsageDay === undefined
         ? '–'
         : html`<time datetime="${row.lastUsageDay}">${dayText(row.lastUsageDay)}</time>`,

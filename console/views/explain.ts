@@ -77,6 +77,7 @@ function sealedFacts(sealed: SealedHour, timeLeftMs: number | undefined, { timeZ
     ['Customer', html`<a href="/customers/${sealed.customerId}"><code>${sealed.customerId}</code></a>`],
     ['Product', sealed.productCode],
     ['AWS record id', sealed.meteringRecordId && html`<code>${sealed.meteringRecordId}</code>`],
+    ['Sent as', html`<code>${record.licenceArn ?? record.customerIdentifier ?? ''}</code>`],
     ['Sealed', instant(sealed.sealedAt, timeZone)],
     ['Settled', sealed.settledAt === undefined ? undefined : instant(sealed.settledAt, timeZone)],
     [
@@ -92,7 +93,6 @@ function sealedFacts(sealed: SealedHour, timeLeftMs: number | undefined, { timeZ
     ['Withheld', numberOf(sealed.withheldQuantity)],
     ['Credited', numberOf(sealed.creditedQuantity)],
     ['Held late', sealed.heldLate > 0 ? `${units(sealed.heldLate)} (${sealed.heldReasons.join(', ')})` : undefined],
-    ['Sent as', html`<code>${record.licenceArn ?? record.customerIdentifier ?? ''}</code>`],
     ['Entitlement', entitlementText(sealed)],
     ['Allocations', record.allocations === undefined ? undefined : counted(record.allocations.length, 'set')],
   ]);
@@ -112,7 +112,7 @@ function booksTable(books: Explanation['books']): Html {
   const { recorded, carriedIn, byStatus, difference } = books;
   const places: readonly (readonly [string, number])[] = [
     ['Not sealed yet', books.notYetSealed],
-    ...Object.entries(byStatus).map(([status, quantity]) => [`In ${status}`, quantity] as const),
+    ...Object.entries(byStatus).map(([status, quantity]) => [`Record ${status}`, quantity] as const),
     ['Held as late', books.heldLate],
     ['Credited', books.credited],
     ['Rejected at close', books.rejectedAtClose],

@@ -145,9 +145,8 @@ function costPart(meters: readonly Counted[], hours: number): Html {
 
 /** Three digits that mean something: it is an estimate. */
 function estimate(amount: number): string {
-  return amount === 0
-    ? '$0'
-    : `$${Number(amount.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 8 })}`;
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 8 };
+  return `$${Number(amount.toPrecision(3)).toLocaleString('en-US', digits)}`;
 }
 
 function pricesTable(products: Site['desk']['products'], prices: ReadonlyMap<string, Money>, back: string): Html {

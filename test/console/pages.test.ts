@@ -35,7 +35,7 @@ describe('the console', () => {
       [/Not confirmed .* 40 requests of 2026-09-21T11/, buyers('presumed').customerId],
       [/Buyer not registered/, buyers('unregistered').customerId],
       [/Missed run for 19 h 30 min close-hours/, ''],
-      [/Missed run 2 h 20 min left .* send-metering/, ''],
+      [/Missed run 2 h 20 min left .* send-metering 1 record is due and unsent\. A schedule/, ''],
       [/Group held back .* InvalidUsageDimensionException/, ''],
       [/Refused usage .* dimensionUnknown/, ''],
       [/Dead letters notices 1 message/, ''],
@@ -47,6 +47,8 @@ describe('the console', () => {
         String(words),
       ).toHaveLength(1);
     }
+    // What is said in words is no code, and begins as a sentence does.
+    expect((await visit('/')).body).toContain('<p class="soft">20 hours are over and were not looked at. ');
     const timed = list.findLastIndex((text) => /\d (min|h|s) left/.test(text));
     const passed = list.findIndex((text) => text.includes('past its deadline'));
     expect(timed).toBeLessThan(passed);

@@ -140,7 +140,7 @@ export function describeSummaryStore(make: () => Promise<SummaryStore>): void {
       background: {
         missed: [
           { name: 'send-metering', deadlineAt: NOW + 5, reason: '3 records are due and unsent' },
-          { name: 'close-hours', hour: TEN, since: NOW - 5, reason: '1 hours are over and were not looked at' },
+          { name: 'close-hours', hour: TEN, since: NOW - 5, reason: '1 hour is over and was not looked at' },
         ],
         shortOfTime: {
           references: [

@@ -79,7 +79,7 @@ describe('attention', () => {
     const named = async () => (await look(ports)).entries.map(({ kind, name, reason }) => [kind, name, reason]);
 
     expect(await named()).toEqual([
-      ['missedRun', 'send-metering', '1 records are due and unsent'],
+      ['missedRun', 'send-metering', '1 record is due and unsent'],
       ['heldGroup', key, 'InvalidUsageDimensionException'],
     ]);
     await ports.work.releaseGroup(key);

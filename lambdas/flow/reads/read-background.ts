@@ -87,7 +87,13 @@ async function missedSending(
         );
   if (late.length === 0) return [];
   const deadlineAt = Math.min(...late.map((each) => each.deadlineAt));
-  return [{ name: 'send-metering', deadlineAt, reason: `${late.length} records are due and unsent` }];
+  return [
+    {
+      name: 'send-metering',
+      deadlineAt,
+      reason: late.length === 1 ? '1 record is due and unsent' : `${late.length} records are due and unsent`,
+    },
+  ];
 }
 
 const HOUR_LENGTH = '2026-11-23T07'.length;
@@ -105,7 +111,15 @@ async function missedCloses({ work, policy }: BackgroundPorts, nowMs: number): P
   if (!oldest) return [];
   const since = hourEndMs(oldest) + policy.settleDelayMs;
   return [
-    { name: 'close-hours', hour: oldest, since, reason: `${missed.length} hours are over and were not looked at` },
+    {
+      name: 'close-hours',
+      hour: oldest,
+      since,
+      reason:
+        missed.length === 1
+          ? '1 hour is over and was not looked at'
+          : `${missed.length} hours are over and were not looked at`,
+    },
   ];
 }
 
