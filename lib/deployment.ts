@@ -147,29 +147,26 @@ const DeploymentSchema = v.pipe(
       addIssue({ message: `legacyTopics: ${topic} is of no product whose identityStyle is "legacy"` });
     }
     for (const { name, secretArn } of webhooks) {
-      if (secretArn.split(':')[3] === homeRegion) continue;
-      addIssue({ message: `webhooks: the secret of ${name} has to be in ${homeRegion}, where the function runs` });
+      for (const message of secretProblems(name, secretArn, homeRegion)) addIssue({ message: `webhooks: ${message}` });
     }
     for (const message of mail ? mailProblems(mail, homeRegion) : []) addIssue({ message: `mail: ${message}` });
   }),
 );
 
+function secretProblems(name: string, secretArn: string, homeRegion: string): string[] {
+  const isAtHome = secretArn.split(':')[3] === homeRegion;
+  // Secrets Manager finds a secret by a part of its ARN as well; IAM, by which the function may read it, does not.
+  const isWhole = /-[A-Za-z0-9]{6}$/.test(secretArn);
+  return [
+    ...(isAtHome ? [] : [`the secret of ${name} has to be in ${homeRegion}, where the function runs`]),
+    ...(isWhole ? [] : [`the ARN of the secret of ${name} lacks its end, the -AbCdEf that AWS gives each secret`]),
+  ];
+}
+
 export interface Deployment extends v.InferOutput<typeof DeploymentSchema> {}
 
 /** A deployment as it is written down: what is left out stands at its default (docs/deployment.md). */
 export type DeploymentSettings = v.InferInput<typeof DeploymentSchema>;
-
-/**
- * What the queue of notices is called where the publishing account subscribes it to topics, and has to know its name
- * before it exists. Elsewhere CloudFormation names it.
- */
-export function noticesQueueName({
-  stage,
-  publishingAccount,
-  legacyTopics,
-}: Pick<Deployment, 'stage' | 'publishingAccount' | 'legacyTopics'>): string | undefined {
-  return publishingAccount && legacyTopics.length > 0 ? `fulfillment-${stage}-notices` : undefined;
-}
 
 /** How often callers may ask before API Gateway answers 429. */
 export type Limit = Deployment['pagesThrottle'];

@@ -9,8 +9,8 @@ import { DeadLetters } from './constructs/dead-letters.ts';
 import { HandlerFunction } from './constructs/handler-function.ts';
 import { MessageQueue, TIME_FOR_A_BATCH } from './constructs/message-queue.ts';
 import { Schedule, TIME_TO_RUN } from './constructs/schedule.ts';
-import { type Deployment, noticesQueueName, productsSetting } from './deployment.ts';
-import { allowMarketplace, callerRole, marketplaceAccess } from './marketplace-actions.ts';
+import { type Deployment, productsSetting } from './deployment.ts';
+import { allowMarketplace, callerRole, marketplaceAccess, noticesQueueName } from './marketplace-actions.ts';
 import { standingAccess } from './standing-access.ts';
 import type { StorageStack } from './storage-stack.ts';
 

@@ -1,4 +1,5 @@
-// Leave to call AWS Marketplace, ourselves or by a role of the account that published the products.
+// Leave to call AWS Marketplace, ourselves or by a role of the account that published the products; and what either
+// account has to know of the other by name.
 import { Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
@@ -31,6 +32,18 @@ export function callerRole(
 /** The role in the publishing account, one for each action: a function can do there only what it is for. */
 export function publishingRoleName(stage: string, action: MarketplaceAction): string {
   return `fulfillment-${stage}-${action}`;
+}
+
+/**
+ * What the queue of notices is called where the publishing account subscribes it to topics, and has to know its name
+ * before it exists. Elsewhere CloudFormation names it.
+ */
+export function noticesQueueName({
+  stage,
+  publishingAccount,
+  legacyTopics,
+}: Pick<Deployment, 'stage' | 'publishingAccount' | 'legacyTopics'>): string | undefined {
+  return publishingAccount && legacyTopics.length > 0 ? `fulfillment-${stage}-notices` : undefined;
 }
 
 /** The MARKETPLACE_ACCESS setting of a function in a stack that calls this action. */

@@ -9,13 +9,14 @@ import type { Construct } from 'constructs';
 import { NOTICE_SOURCE } from '../lambdas/contracts/marketplace-notice.ts';
 import { DeadLetters } from './constructs/dead-letters.ts';
 import { encryptNotices } from './constructs/sellers-key.ts';
-import { type Deployment, noticesQueueName } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
 import {
   CALLERS,
   callerRoleName,
   type MarketplaceAction,
   marketplaceStatement,
   marketplaceWildcard,
+  noticesQueueName,
   publishingRoleName,
 } from './marketplace-actions.ts';
 

@@ -93,6 +93,19 @@ describe('parseDeployment', () => {
       }),
     );
 
+    const partMessage = messageOf(
+      exampleSettings({
+        webhooks: [
+          {
+            name: 'crm',
+            url: 'https://hooks.example.com/',
+            secretArn: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:crm',
+          },
+        ],
+      }),
+    );
+
+    expect(partMessage).toContain('webhooks: the ARN of the secret of crm lacks its end');
     expect(insideMessage).toContain('webhooks.0.url: must not be a private, loopback or link-local address');
     expect(insideMessage).toContain('webhooks.0.types.0: has to be a type of event in docs/access-events.md');
     expect(elsewhereMessage).toContain('webhooks: the secret of crm has to be in us-east-1, where the function runs');
@@ -170,7 +183,7 @@ test('refuses webhooks that Lambda has no room for', () => {
   const webhooks = Array.from({ length: 9 }, (_, index) => ({
     name: `endpoint-${index}`,
     url: `https://hooks.example.com/${'x'.repeat(400)}`,
-    secretArn: `arn:aws:secretsmanager:us-east-1:111122223333:secret:crm-${index}`,
+    secretArn: `arn:aws:secretsmanager:us-east-1:111122223333:secret:crm-AbCdE${index}`,
   }));
   const deployment = parseDeployment(exampleSettings({ webhooks }));
 
