@@ -19,7 +19,7 @@ const START_MS = Date.parse('2026-09-30T21:10:00Z');
 type Step =
   | { readonly kind: 'record'; readonly quantity: number }
   | { readonly kind: 'pass'; readonly ms: number }
-  | { readonly kind: 'report'; readonly fate: 'taken' | 'lost' | 'throttled' | 'dead' | 'unentitled' }
+  | { readonly kind: 'report'; readonly fate: 'taken' | 'lost' | 'throttled' | 'dead' | 'unentitled' | 'outOfBounds' }
   /** The process ends in good order, or dies between a call and its answer, and begins again on its journal. */
   | { readonly kind: 'close' | 'dieCalling' };
 
@@ -40,7 +40,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       weight: 4,
       arbitrary: fc.record({
         kind: fc.constant('report' as const),
-        fate: fc.constantFrom('taken', 'lost', 'throttled', 'dead', 'unentitled'),
+        fate: fc.constantFrom('taken', 'lost', 'throttled', 'dead', 'unentitled', 'outOfBounds'),
       }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('close' as const, 'dieCalling' as const) }) },
@@ -107,6 +107,10 @@ test('every unit that was recorded is billed once, waits, or stands with its cau
       }
       for (const each of all.filter(({ state }) => state === 'honoured'))
         expect(aws.bill.get(each.hour)).toBe(each.quantity);
+      // What AWS last refused for want of a subscription stays where it was used.
+      expect(all.filter(({ state, code }) => state === 'carried' && code === 'CustomerNotEntitledException')).toEqual(
+        [],
+      );
       // A calm life has nothing that a person must see.
       const isCalm = !life.some(
         (step) =>
@@ -127,6 +131,8 @@ function answerOf(fate: string, aws: Aws, hour: string, quantity: number, nowMs:
       return { kind: 'fault', code: 'TimeoutError' };
     case 'dead':
       return { kind: 'fault', code: 'ECONNRESET' };
+    case 'outOfBounds':
+      return { kind: 'fault', code: 'TimestampOutOfBoundsException' };
     case 'unentitled':
       return { kind: 'fault', code: 'CustomerNotEntitledException' };
     default:
