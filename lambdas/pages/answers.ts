@@ -58,14 +58,19 @@ export function methodNotAllowed(frame: PageFrame, allowed: string): HttpRespons
 }
 
 /**
- * The style sheet of a version; that of the deployment for any other. Its address changes with it, so a browser may
- * keep it for ever.
+ * The style sheet of a version, which a browser may keep for ever, since its address changes with it; that of the
+ * deployment for any other, which nobody is to keep: while a deployment is under way, a page of the new release asks the
+ * old one.
  */
 export function styleAnswer(registrations: Registrations, version: string | undefined): HttpResponse {
-  const [first = styleOf({}), ...others] = everySettings(registrations).map(styleOf);
-  const style = others.find((each) => styleVersion(each) === version) ?? first;
-  const headers = { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'public, max-age=31536000, immutable' };
-  return { status: 200, headers, body: style, outcome: 'styleSent' };
+  const styles = everySettings(registrations).map(styleOf);
+  const asked = styles.find((each) => styleVersion(each) === version);
+  const [shared = styleOf({})] = styles;
+  const headers = {
+    'Content-Type': 'text/css; charset=utf-8',
+    ...(asked === undefined ? {} : { 'Cache-Control': 'public, max-age=31536000, immutable' }),
+  };
+  return { status: 200, headers, body: asked ?? shared, outcome: 'styleSent' };
 }
 
 /** The public keys of hand-offs. A key is listed for a rotation longer than anything it signed is good for. */

@@ -84,13 +84,21 @@ describe('the form', () => {
     expect(sent.headers?.['Location']).toBe('/prod/registration/done');
   });
 
-  it('serves its style itself, for ever', async () => {
-    const style = await world.registration({ path: '/registration/style.css' });
+  it('serves its style itself, for ever under its own version', async () => {
+    const query = { v: styleVersion(styleOf({})) };
+    const style = await world.registration({ path: '/registration/style.css', query });
     expect(style).toMatchObject({
       statusCode: 200,
       headers: { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'public, max-age=31536000, immutable' },
     });
     expect(style.body).not.toMatch(/url\(|@import/);
+  });
+
+  it('lets no browser keep its style under another version, as one asks for while a deployment is under way', async () => {
+    const older = await world.registration({ path: '/registration/style.css', query: { v: 'of-the-next-release' } });
+
+    expect(older).toMatchObject({ statusCode: 200, headers: { 'Cache-Control': 'no-store' } });
+    expect(older.body).toBe(styleOf({}));
   });
 
   it('gives back what was written, with each problem beside its field and in a summary that takes the focus', async () => {
