@@ -6,8 +6,8 @@ import { fetched, isRecord, noRouteAt, parsed, type Route, urlBelow } from './ap
 const ROUTE: Route = { name: 'GET /.well-known/jwks.json', permission: 'nobody needs a permission' };
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** A made-up key id must not make us ask at every request. */
-const UNKNOWN_KEPT_MS = 10_000;
+/** A made-up key id must not make us ask at every request: no sooner again after one was looked for. */
+const UNKNOWN_PAUSE_MS = 10_000;
 
 /** A key that was taken off the list is believed no longer than this. */
 const KEPT_MS = 3_600_000;
@@ -15,6 +15,7 @@ const KEPT_MS = 3_600_000;
 export class SigningKeys {
   readonly #url: URL;
   #kept: { readonly keys: ReadonlyMap<string, PublicKey>; readonly readAtMs: number } | undefined;
+  #lookedForUnknownAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(pages: URL) {
     this.#url = urlBelow(pages, '/.well-known/jwks.json');
@@ -22,11 +23,16 @@ export class SigningKeys {
 
   /** Undefined for a key that is none of the backend's. Throws Unavailable, or Misconfigured where no keys are there. */
   async key(keyId: string): Promise<PublicKey | undefined> {
-    const known = this.#kept?.keys.get(keyId);
-    const ageMs = performance.now() - (this.#kept?.readAtMs ?? Number.NEGATIVE_INFINITY);
-    if (ageMs < (known ? KEPT_MS : UNKNOWN_KEPT_MS)) return known;
-    this.#kept = { keys: await this.#read(), readAtMs: performance.now() };
-    return this.#kept.keys.get(keyId);
+    const kept = this.#kept;
+    const nowMs = performance.now();
+    const isFresh = kept !== undefined && nowMs - kept.readAtMs < KEPT_MS;
+    const known = kept?.keys.get(keyId);
+    // However lately the list was read: a rotation may have come since, and a buyer with it.
+    if (isFresh && (known || nowMs - this.#lookedForUnknownAtMs < UNKNOWN_PAUSE_MS)) return known;
+    const keys = await this.#read();
+    if (isFresh) this.#lookedForUnknownAtMs = nowMs;
+    this.#kept = { keys, readAtMs: performance.now() };
+    return keys.get(keyId);
   }
 
   async #read(): Promise<ReadonlyMap<string, PublicKey>> {

@@ -11,8 +11,8 @@ import type { SessionKeys } from '../flow/ports.ts';
 
 const KEEP_MS = 5 * 60 * SECOND_MS;
 
-/** A made-up key id must not make us ask Secrets Manager at every request. */
-const UNKNOWN_KEY_KEEP_MS = 10 * SECOND_MS;
+/** A made-up key id must not make us ask Secrets Manager at every request: no sooner again after one was looked for. */
+const UNKNOWN_KEY_PAUSE_MS = 10 * SECOND_MS;
 
 interface SecretClientSettings {
   readonly region: string;
@@ -39,6 +39,7 @@ export function secretsClient(settings: SecretClientSettings): SecretsManagerCli
 export class SecretSessionKeys implements SessionKeys {
   readonly #source: SecretSource;
   #kept: { readonly ring: SessionKeyRing; readonly readAt: number } | undefined;
+  #lookedForUnknownAt = Number.NEGATIVE_INFINITY;
 
   constructor(source: SecretSource) {
     this.#source = source;
@@ -47,11 +48,12 @@ export class SecretSessionKeys implements SessionKeys {
   async ring(keyId?: string): Promise<SessionKeyRing> {
     const now = this.#source.clock();
     const kept = this.#kept;
-    if (kept) {
-      const isKnown = keyId === undefined || kept.ring.keys.has(keyId);
-      if (now - kept.readAt < (isKnown ? KEEP_MS : UNKNOWN_KEY_KEEP_MS)) return kept.ring;
-    }
+    const isFresh = kept !== undefined && now - kept.readAt < KEEP_MS;
+    const isKnown = keyId === undefined || kept?.ring.keys.has(keyId);
+    // However lately the keys were read: a rotation may have come since, and a buyer with it.
+    if (isFresh && (isKnown || now - this.#lookedForUnknownAt < UNKNOWN_KEY_PAUSE_MS)) return kept.ring;
     const ring = this.#source.parse(await this.#read());
+    if (isFresh) this.#lookedForUnknownAt = now;
     this.#kept = { ring, readAt: now };
     return ring;
   }

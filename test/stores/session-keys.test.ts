@@ -50,6 +50,25 @@ it('looks again for a key it has not heard of, but not at every request that mak
   expect(reads).toBeLessThanOrEqual(6);
 });
 
+it('meets a key that was made a moment after it looked: the buyer who brings it does not wait', async () => {
+  await keys.ring();
+  answer.body = { SecretString: JSON.stringify({ current: 'k2', keys: { k1: KEY, k2: KEY } }) };
+  now = 1_000;
+
+  expect((await keys.ring('k2')).keys.has('k2')).toBe(true);
+  await keys.ring('made-up');
+  expect(reads).toBe(2);
+});
+
+it('looks again for a key that it could not look for, and takes nobody who brings it for a stranger meanwhile', async () => {
+  await keys.ring();
+  answer = { status: 500, body: { __type: 'InternalServiceError' } };
+  await expect(keys.ring('k2')).rejects.toThrow(Unavailable);
+  answer = { status: 200, body: { SecretString: JSON.stringify({ current: 'k2', keys: { k1: KEY, k2: KEY } }) } };
+
+  expect((await keys.ring('k2')).keys.has('k2')).toBe(true);
+});
+
 it('tells a secret that is out of reach for now from one that we may not read', async () => {
   answer = { status: 500, body: { __type: 'InternalServiceError' } };
   await expect(keys.ring()).rejects.toThrow(Unavailable);
