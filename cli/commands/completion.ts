@@ -89,28 +89,33 @@ compdef _fulfillment fulfillment
 }
 
 function fish(commands: readonly Completed[]): string {
+  const groups = Map.groupBy(
+    commands.filter(({ name }) => name.includes(' ')),
+    ({ name }) => name.split(' ')[0] ?? '',
+  );
+  const heads = [...groups.keys()].map((group) => `complete -c fulfillment -f -n __fish_use_subcommand -a ${group}`);
   const lines = commands.flatMap(({ name, summary, options }) => {
-    const words = name.split(' ');
-    const last = words.at(-1);
-    const before = words.slice(0, -1);
-    const when = before.length === 0 ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${before.join(' ')}`;
-    const seen = `__fish_seen_subcommand_from ${words[0]}; and __fish_seen_subcommand_from ${last}`;
+    const [first = '', second] = name.split(' ');
+    const seconds = (groups.get(first) ?? []).map((each) => each.name.split(' ')[1]).join(' ');
+    const when = second
+      ? `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${seconds}`
+      : '__fish_use_subcommand';
+    const seen = [first, ...(second ? [second] : [])]
+      .map((word) => `__fish_seen_subcommand_from ${word}`)
+      .join('; and ');
     return [
-      `complete -c fulfillment -f -n '${when}' -a ${last} -d ${quoted(summary)}`,
-      ...Object.entries(options).map(([option, { kind, help }]) => {
-        const takes = kind === 'value' ? ' -r' : '';
-        return `complete -c fulfillment -n '${seen}' -l ${option}${takes} -d ${quoted(help)}`;
-      }),
+      `complete -c fulfillment -f -n '${when}' -a ${second ?? first} -d ${quoted(summary)}`,
+      ...Object.entries(options).map(
+        ([option, each]) => `complete -c fulfillment -n '${seen}' -l ${option}${takes(each)} -d ${quoted(each.help)}`,
+      ),
     ];
   });
-  const groups = new Set(
-    commands
-      .map(({ name }) => name.split(' '))
-      .filter(({ length }) => length > 1)
-      .map(([first]) => first),
-  );
-  const heads = [...groups].map((group) => `complete -c fulfillment -f -n __fish_use_subcommand -a ${group}`);
-  return `${[...heads, ...lines].join('\n')}\n`;
+  return `${[...heads, ...lines, "complete -c fulfillment -l help -d 'this command and its options'"].join('\n')}\n`;
+}
+
+function takes(option: Completed['options'][string]): string {
+  if (option.kind === 'flag') return '';
+  return option.choices ? ` -x -a '${option.choices.join(' ')}'` : ' -r';
 }
 
 function quoted(text: string): string {

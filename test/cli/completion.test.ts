@@ -65,6 +65,11 @@ describe('completion of commands, their second words and their options', () => {
         .map((line) => line.split('\t')[0]);
 
     expect(WORDS.map(([words]) => completed(words))).toEqual(WORDS.map(([, completions]) => completions));
+    expect(completed(['groups', 'release', '--he'])).toEqual(['--help']);
+    expect(completed(['usage', 'import', '--format', '']).sort()).toEqual(['csv', 'jsonl']);
+    // A file is next, and no second word once more.
+    expect(completed(['usage', 'import', 'package.j'])).toEqual(['package.json']);
+    expect(completed(['usage', 'import', 'im'])).not.toContain('import');
   });
 
   test.skipIf(isHere('zsh'))('for zsh, which is not on this machine, is at least what bash can parse', async () => {
@@ -81,7 +86,7 @@ describe('completion of commands, their second words and their options', () => {
       const lines = script.trimEnd().split('\n');
       // Within single quotes fish knows \\ and \' alone.
       const line =
-        /^complete -c fulfillment( -f| -r| -n (\w+|'[^'\\]*')| -l [\w-]+| -a [\w-]+| -d '([^'\\]|\\['\\])*')+$/;
+        /^complete -c fulfillment( -f| -r| -x| -n (\w+|'[^'\\]*')| -l [\w-]+| -a ([\w-]+|'[^'\\]*')| -d '([^'\\]|\\['\\])*')+$/;
       expect(lines.length).toBeGreaterThan(COMMAND_GROUPS.flatMap(({ commands }) => commands).length);
       expect(lines.filter((each) => !line.test(each))).toEqual([]);
     },
