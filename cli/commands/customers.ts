@@ -60,8 +60,7 @@ customer id wholly, or how the company begins. Company and e-mail are shown with
       }
       const shown = rows.slice(0, limit);
       if (values.json) terminal.stdout.write(`${JSON.stringify({ customers: shown })}\n`);
-      else if (shown.length === 0)
-        terminal.stdout.write(text === undefined ? 'There are none.\n' : 'Nobody is found.\n');
+      else if (shown.length === 0) terminal.stdout.write(`${noneText(text, listing)}\n`);
       else terminal.stdout.write(tableOf(columnsOf(values.personal), shown, terminal));
       return shown.length === 0 && text !== undefined ? EXIT.refused : EXIT.done;
     });
@@ -220,6 +219,11 @@ function table<Row>(rows: readonly Row[], columns: Parameters<typeof tableOf<Row
 
 function section(title: string, text: string): string {
   return text === '' ? '' : `${title}\n${text}`;
+}
+
+function noneText(text: string | undefined, listing: string | undefined): string {
+  if (text !== undefined) return 'Nobody is found.';
+  return listing === undefined ? 'There are no customers yet.' : `No customer stands as ${listing}.`;
 }
 
 export const commands: readonly Command[] = [ls, show];
