@@ -96,7 +96,8 @@ async function recordOne(
     const other = { ...usage, licenceKey, shard: shardOf(licenceKey) };
     const standing = await ports.usage.standing(other);
     if (standing === 'absent') continue;
-    noteLate(hour, other.shard);
+    // Whichever of them ends: its hours close without delay.
+    if (nowMs >= hourEndMs(hour) - MARKER_MARGIN_MS) noteLate(hour, other.shard);
     return standing === 'already' ? { id: eventId, outcome: 'already' } : refuse(ports, entry, nowMs, ...CONFLICT);
   }
   if (isRefused) {

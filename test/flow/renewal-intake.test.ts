@@ -99,6 +99,8 @@ describe('an event that is reported by customer again after a renewal under anot
     buyer.hold(running());
     await buyer.report();
     buyer.hold(running(), renewed());
+    await buyer.report();
+    expect(await buyer.work.lateMarkers()).toEqual([]);
     buyer.nowMs = at('2026-09-21T11:30:00Z');
 
     await buyer.report();
