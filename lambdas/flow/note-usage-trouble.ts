@@ -8,7 +8,7 @@ import { hourShardKey, meterKey } from '../domain/keys.ts';
 import type { SealedHour } from '../domain/ledger.ts';
 import { isTrouble, type Trouble, troubledUsage, troublesOf } from '../domain/usage-trouble.ts';
 import type { TroubleMark, TroubleOutbox } from './access-ports.ts';
-import { liveLists } from './live-lists.ts';
+import { liveLists, placeOf } from './live-lists.ts';
 import type { NoticeStore } from './notice-ports.ts';
 import type { ItemKey, LedgerStore, LiveRecord } from './ports.ts';
 
@@ -135,8 +135,4 @@ function suspectOf({ partition, meter }: LiveRecord, trouble: Trouble): Suspect 
 
 function itemKeyOf({ hour, shard, licenceKey, dimension }: SealedHour): ItemKey {
   return { partition: hourShardKey(hour, shard), meter: meterKey(licenceKey, dimension) };
-}
-
-function placeOf({ partition, meter }: ItemKey): string {
-  return `${partition}\n${meter}`;
 }

@@ -23,8 +23,7 @@ import {
   type RecordAnswer,
   type Settlement,
 } from '../domain/metering-result.ts';
-import { Cursor } from './cursor.ts';
-import { type LiveList, liveLists } from './live-lists.ts';
+import { type LiveList, liveLists, placeOf, soonestFirst } from './live-lists.ts';
 import type { ItemKey, LedgerStore, LiveRecord, MeteringGateway, WorkStore } from './ports.ts';
 import type { SendingLog } from './sending-ports.ts';
 
@@ -285,27 +284,11 @@ class SendRun {
     return (await this.#contained({ step: 'read', records: references.length }, references, read)) ?? [];
   }
 
-  /**
-   * References to what may be sent, or has passed its deadline, soonest deadline first, as many at a time as are read.
-   * The lists are each in that order; of every one, a page is in memory, and no more is listed than is taken.
-   */
-  async *#due(nowMs: number): AsyncGenerator<readonly LiveRecord[]> {
+  /** References to what may be sent, or has passed its deadline, soonest deadline first, as many at a time as are read. */
+  #due(nowMs: number): AsyncGenerator<readonly LiveRecord[]> {
     const { ledger, stateShards } = this.#ports;
-    const lists = liveLists(ledger, stateShards).map((list) => new Cursor(this.#dueOf(list, nowMs)));
-    await Promise.all(lists.map((list) => list.peek()));
-    // What has just moved from one list to another may still stand in both: taken twice, it would be sent twice.
-    const listed = new Set<string>();
-    let chunk: LiveRecord[] = [];
-    for (;;) {
-      const first = await soonestOf(lists);
-      if (first && !listed.has(placeOf(first))) chunk.push(first);
-      if (first) listed.add(placeOf(first));
-      if (chunk.length > 0 && (!first || chunk.length === CHUNK_RECORDS)) {
-        yield chunk;
-        chunk = [];
-      }
-      if (!first) return;
-    }
+    const lists = liveLists(ledger, stateShards).map((list) => this.#dueOf(list, nowMs));
+    return soonestFirst(lists, CHUNK_RECORDS);
   }
 
   /** One list's references; none, and its fault named, where they can't be listed. */
@@ -526,30 +509,8 @@ function routeOf({ meteringRegion, productCode }: Route): string {
   return `${meteringRegion} ${productCode}`;
 }
 
-/** Takes the reference with the soonest deadline off its list. */
-async function soonestOf(lists: readonly Cursor<LiveRecord>[]): Promise<LiveRecord | undefined> {
-  let [soonest, from]: [LiveRecord?, Cursor<LiveRecord>?] = [];
-  for (const list of lists) {
-    // References come by the thousand: only a new page is awaited, never a single one.
-    const head = list.ready() ?? (await list.peek());
-    if (head && (!soonest || isSooner(head, soonest))) [soonest, from] = [head, list];
-  }
-  from?.advance();
-  return soonest;
-}
-
-function isSooner(one: LiveRecord, other: LiveRecord): boolean {
-  return (
-    one.deadlineAt - other.deadlineAt < 0 || (one.deadlineAt === other.deadlineAt && placeOf(one) < placeOf(other))
-  );
-}
-
 function keyOf({ hour, shard, licenceKey, dimension }: SealedHour): ItemKey {
   return { partition: hourShardKey(hour, shard), meter: meterKey(licenceKey, dimension) };
-}
-
-function placeOf({ partition, meter }: ItemKey): string {
-  return `${partition} ${meter}`;
 }
 
 function isDue(record: Pick<LiveRecord, 'status' | 'nextAttemptAt' | 'deadlineAt'>, nowMs: number): boolean {

@@ -5,6 +5,7 @@
 import { type AttentionEntry, type AttentionKind, type AttentionPart, entryOf } from '../../domain/attention.ts';
 import { HOUR_MS, MINUTE_MS } from '../../domain/hour.ts';
 import type { RecordStatus, SealedHour } from '../../domain/ledger.ts';
+import { placeOf } from '../live-lists.ts';
 import { type LedgerStore, type LiveRecord, REFERENCES_PER_LONG_PAGE } from '../ports.ts';
 import type { Background } from '../read-ports.ts';
 import { firstPage } from './first-page.ts';
@@ -134,8 +135,4 @@ function entriesOf(record: SealedHour, nowMs: number, warnMs: number): Attention
 
 function warnMsOf({ usageWarningHours }: Pick<TroublePorts, 'usageWarningHours'>): number {
   return Math.max(0, ...usageWarningHours) * HOUR_MS;
-}
-
-function placeOf({ partition, meter }: LiveRecord): string {
-  return `${partition} ${meter}`;
 }
