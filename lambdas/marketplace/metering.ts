@@ -7,6 +7,7 @@ import {
   type UsageRecord,
 } from '@aws-sdk/client-marketplace-metering';
 import type { SealedHour, WireRecord } from '../domain/ledger.ts';
+import { licenceKeyOf } from '../domain/licence.ts';
 import { CALL_TIMEOUT_MS } from '../domain/marketplace-limits.ts';
 import type { MeteringBatch } from '../domain/metering-batch.ts';
 import { type BatchAnswer, INVALID_CODES, type RecordAnswer } from '../domain/metering-result.ts';
@@ -72,10 +73,12 @@ function toUsageRecord(record: WireRecord): UsageRecord {
 
 /** AWS promises no order, so that answers are matched by what identifies a record within its call. */
 function fromOutput(records: readonly SealedHour[], output: BatchMeterUsageCommandOutput): RecordAnswer[] {
-  const results = new Map((output.Results ?? []).map((result) => [usageRecordKey(result.UsageRecord), result]));
-  const unprocessed = new Set((output.UnprocessedRecords ?? []).map(usageRecordKey));
+  const results = new Map(
+    (output.Results ?? []).flatMap((result) => keysOf(result.UsageRecord).map((key) => [key, result] as const)),
+  );
+  const unprocessed = new Set((output.UnprocessedRecords ?? []).flatMap(keysOf));
   return records.map(({ record }) => {
-    const key = usageRecordKey(toUsageRecord(record));
+    const [key = ''] = keysOf(toUsageRecord(record));
     const result = results.get(key);
     if (!result?.Status) return { kind: unprocessed.has(key) ? 'unprocessed' : 'missing' };
     switch (result.Status) {
@@ -91,9 +94,15 @@ function fromOutput(records: readonly SealedHour[], output: BatchMeterUsageComma
   });
 }
 
-function usageRecordKey(record: UsageRecord | undefined): string {
-  const seconds = record?.Timestamp ? Math.floor(record.Timestamp.getTime() / 1_000) : '';
-  return [record?.LicenseArn ?? record?.CustomerIdentifier ?? '', record?.Dimension ?? '', seconds].join('\n');
+/**
+ * One key a name by which a record tells its buyer: AWS writes a licence's ARN in more than one shape, and may name a
+ * buyer by more than it was sent. Ours name theirs once.
+ */
+function keysOf({ LicenseArn, CustomerIdentifier, Dimension, Timestamp }: Partial<UsageRecord> = {}): string[] {
+  const licenceKey = LicenseArn === undefined ? undefined : licenceKeyOf({ style: 'licence', licenceArn: LicenseArn });
+  const seconds = Timestamp ? Math.floor(Timestamp.getTime() / 1_000) : '';
+  const names = [licenceKey, CustomerIdentifier].filter((name) => name !== undefined);
+  return names.map((name) => [name, Dimension ?? '', seconds].join('\n'));
 }
 
 /** Refusals of the call before anything was metered, by name: the service's own and AWS's common errors. */
