@@ -71,6 +71,9 @@ export function targetProblem(url: string): string | undefined {
   return undefined;
 }
 
+/** Node names no user agent, and AWS WAF's common rules turn away who names none. */
+const OWN_HEADERS = { 'content-type': 'application/json', 'user-agent': 'aws-marketplace-fulfillment' };
+
 /**
  * Posts a body over https, following no redirect. Every address that the name stands for has to be public, and the
  * connection is made to one of those that were checked, so that a name can't point elsewhere in between.
@@ -87,7 +90,7 @@ export function postWebhook(
       post.url,
       {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...post.headers, 'content-length': body.length },
+        headers: { ...OWN_HEADERS, ...post.headers, 'content-length': body.length },
         lookup: guardedLookup(isAllowed),
         signal: AbortSignal.timeout(post.timeoutMs),
         // One connection a post: none is kept to an address that was checked long ago.

@@ -51,6 +51,19 @@ describe('a post of a webhook', () => {
     expect(await postedTo(upgrade)).toEqual({ kind: 'failed', reason: 'noAnswer' });
   });
 
+  test('says who posts: firewalls turn away requests without a user agent', async () => {
+    const heard: string[] = [];
+    const listening = (socket: Socket) =>
+      socket.once('data', (data) => {
+        heard.push(data.toString());
+        socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+      });
+
+    await postedTo(listening);
+
+    expect(heard.join()).toMatch(/^user-agent: aws-marketplace-fulfillment\r$/im);
+  });
+
   test('follows no redirect', async () => {
     const moved = saying('HTTP/1.1 307 Moved\r\nLocation: https://169.254.169.254/\r\nContent-Length: 0\r\n\r\n');
 
