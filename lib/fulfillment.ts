@@ -39,10 +39,11 @@ export function addFulfillmentOf(app: App, settings: DeploymentSettings): Fulfil
 
 /** Puts a deployment's stacks into an app. */
 export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
+  const { publishingAccount, homeRegion } = deployment;
   const named = (name: string) => ({
     stackName: `fulfillment-${deployment.stage}-${name}`,
-    // A region without an account: enough to synthesize, and whose account it is shows when it is deployed.
-    env: { region: deployment.homeRegion },
+    // Without an account, whose it is shows when it is deployed; where there are two, the CLI can tell them apart.
+    env: { region: homeRegion, ...(publishingAccount ? { account: publishingAccount.homeAccountId } : {}) },
     deployment,
   });
   const terminationProtection = !deletesBillingData(deployment);
@@ -62,7 +63,6 @@ export function addFulfillment(app: App, deployment: Deployment): Fulfillment {
   const { highTopicArn: highArn, lowTopicArn: lowArn } = alarms;
   const topics = { mailsArn: mailTopicArn(storage, deployment), anyArn: alarmTopicArn, highArn, lowArn };
   for (const stack of Object.values(atHome)) sendAlarms(stack, topics, alarms);
-  const { publishingAccount, homeRegion } = deployment;
   if (publishingAccount) {
     const publishing = new PublishingAccountStack(app, 'PublishingAccount', {
       stackName: `fulfillment-${deployment.stage}-publishing-account`,

@@ -1,6 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseDeployment } from '../../lib/deployment.ts';
-import { allowed, EVERYTHING, exampleSettings, permittedTo, synthesize } from './synthesized.ts';
+import { addFulfillment } from '../../lib/fulfillment.ts';
+import {
+  allowed,
+  EVERYTHING,
+  exampleSettings,
+  permittedTo,
+  synthesize,
+  WITHOUT_BUNDLES,
+  withApp,
+} from './synthesized.ts';
 
 const publishingAccount = { id: '111122223333', homeAccountId: '444455556666', externalId: 'fulfillment-of-example' };
 const { homeRegion, products } = EVERYTHING;
@@ -115,6 +124,19 @@ describe('the publishing account’s side', () => {
       Targets: [{ Arn: `arn:aws:events:${homeRegion}:444455556666:event-bus/default`, DeadLetterConfig: {} }],
     });
   });
+});
+
+test('each stack is of the account that the settings name for it, so that the CLI refuses credentials of the other', () => {
+  const accounts = withApp({ context: WITHOUT_BUNDLES }, (app) => {
+    addFulfillment(app, parseDeployment(exampleSettings({ homeRegion, products, publishingAccount })));
+    const { stacks: made } = app.synth({ skipValidation: true });
+    return made.map(({ id, environment }) => [id, environment.account]);
+  });
+
+  expect(accounts.length).toBeGreaterThan(6);
+  for (const [id, account] of accounts) {
+    expect(account, id).toBe(id === 'PublishingAccount' ? publishingAccount.id : publishingAccount.homeAccountId);
+  }
 });
 
 describe('AWS’s topics of a legacy product', () => {

@@ -41,11 +41,14 @@ function linesOfStack(stack: CloudFormationStackArtifact): [string, string[]][] 
     outputs: Outputs,
   };
   const resources = Object.entries(Resources).sort(([one], [other]) => order(one, other));
+  // As where the account is not known before: its number would change half the lines.
+  const unnumbered = (lines: string[]) =>
+    lines.map((line) => line.replaceAll(stack.environment.account, `\${AWS::AccountId}`));
   return [
     [stack.id, linesOf(about)],
     ...resources.map(([id, { Type, Properties = {}, ...attributes }]): [string, string[]] => [
       `${stack.id}/${id}`,
-      [Type, ...linesOf(attributes), ...linesOf(Properties)],
+      unnumbered([Type, ...linesOf(attributes), ...linesOf(Properties)]),
     ]),
   ];
 }
@@ -84,6 +87,7 @@ function textOf(value: object): string | undefined {
   if (more.length > 0) return undefined;
   if (name === 'Ref') return `\${${of}}`;
   if (name === 'Fn::ImportValue') return `\${${of}}`;
+  if (name === 'Fn::Sub' && typeof of === 'string') return of;
   if (name === 'Fn::GetAtt') return `\${${[of].flat().join('.')}}`;
   if (name !== 'Fn::Join') return undefined;
   const [between, parts] = of as [string, unknown[]];
