@@ -137,6 +137,19 @@ describe('attention', () => {
     expect(entries.map(({ kind, dimension }) => [kind, dimension])).toContainEqual(['expired', 'lost']);
   });
 
+  test('shows the latest of what was lost, where more was than is shown', async () => {
+    const ports = await world();
+    const months = NOW - 60 * 24 * HOUR_MS;
+    for (let index = 0; index < 120; index++)
+      await ports.ledger.seal(aRecord(`old-${index}`, { status: 'expired', deadlineAt: months + index }));
+    await ports.ledger.seal(aRecord('lost', { status: 'expired', deadlineAt: NOW - MINUTE_MS }));
+
+    const { entries, kinds } = await look(ports);
+
+    expect(entries.map(({ dimension }) => dimension)).toContain('lost');
+    expect(kinds).toMatchObject([{ kind: 'expired', count: 121 }]);
+  });
+
   test('does not count a zero that can’t be sent, nor what a rehearsal holds', async () => {
     const ports = await world();
     const zero = { ...aSealedHour().record, quantity: 0 };

@@ -87,7 +87,9 @@ function kindOf(status: RecordStatus, leftMs: number, warnMs: number): UsageKind
 
 /** Reads the most urgent of each kind in turn; some turn out to be in no trouble, or no more. */
 async function shownOf(ports: TroublePorts, byKind: ReadonlyMap<UsageKind, LiveRecord[]>, nowMs: number) {
-  for (const references of byKind.values()) references.sort((one, other) => one.deadlineAt - other.deadlineAt);
+  // What runs out next, and what ran out last.
+  const farness = ({ deadlineAt }: LiveRecord) => Math.abs(deadlineAt - nowMs);
+  for (const references of byKind.values()) references.sort((one, other) => farness(one) - farness(other));
   const chosen = new Map<string, { readonly reference: LiveRecord; readonly kind: UsageKind }>();
   const longest = Math.max(0, ...[...byKind.values()].map(({ length }) => length));
   for (let turn = 0; turn < longest && chosen.size < RECORDS_SHOWN; turn++) {
