@@ -50,7 +50,7 @@ async function countedPorts() {
 }
 
 describe('a run', () => {
-  test('makes 27 queries while nothing waits, and one read more for what is in trouble', async () => {
+  test('makes 21 queries while nothing waits, and one read more for what is in trouble', async () => {
     const { ports, callsOf } = await countedPorts();
     await ports.work.raiseWatermark(anHour());
     await ports.work.noteLooks({ hour: anHour(), looksDone: 1 });
