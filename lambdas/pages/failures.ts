@@ -50,6 +50,7 @@ export const FAILURES = {
     title: 'Your visit has ended',
     paragraphs: [
       'For your safety a visit to this page lasts half an hour, and one visit is open at a time. Nothing that you entered was kept.',
+      'If you have only just come, let your browser keep cookies of this site, and start again.',
     ],
     viaMarketplace: true,
   },

@@ -236,6 +236,14 @@ describe('the session', () => {
     expect((await world.registration({ cookie, form: { ...ANSWERS, formToken } })).statusCode).toBe(403);
   });
 
+  it('tells a browser that keeps no cookies why it gets no further', async () => {
+    await arrived();
+    const answer = await world.registration({});
+
+    expect(answer.statusCode).toBe(403);
+    expect(answer.body).toContain('let your browser keep cookies of this site');
+  });
+
   it('takes no form without the session’s own form token: not another session’s, not the buyer’s next one', async () => {
     const one = await arrived();
     const other = await arrived();
