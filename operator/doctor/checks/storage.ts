@@ -31,7 +31,11 @@ export function checkStacks({ stacks }: Pick<Facts, 'stacks'>): Finding[] {
       problem('StackUnfinished', subject, {
         seen: `It is ${status}: what runs is not what was last deployed.`,
         expected: 'CREATE_COMPLETE or UPDATE_COMPLETE',
-        remedy: `aws cloudformation describe-stack-events --stack-name ${name} says why; mend it and deploy again.`,
+        remedy: `aws cloudformation describe-stack-events --stack-name ${name} says why; mend it and deploy again${
+          status === 'ROLLBACK_COMPLETE'
+            ? ', which takes a step more the first time: docs/deployment.md#how-to-deploy'
+            : ''
+        }.`,
       }),
     ];
   });

@@ -59,6 +59,12 @@ describe('the doctor', () => {
       'describe-stack-events',
     ],
     [
+      'a first deployment that failed, and can’t be replaced',
+      'StackUnfinished',
+      { stacks: [{ name: 's', probed: seen({ status: 'ROLLBACK_COMPLETE', outputs: {}, resources: [] }) }] },
+      'docs/deployment.md#how-to-deploy',
+    ],
+    [
       'a table with other keys',
       'TableShapeWrong',
       { tables: [aTable('buyers', { key: { partition: 'id' } })] },
