@@ -4,7 +4,7 @@ import { checkMail } from './checks/mail.ts';
 import { checkCatalog, checkMetering, checkPermissions, checkRegions } from './checks/marketplace.ts';
 import { checkNotices } from './checks/notices.ts';
 import { checkCertificate, checkPages, checkSignUps, checkUsage } from './checks/pages.ts';
-import { checkFunctions, checkSettings } from './checks/settings.ts';
+import { checkAccount, checkFunctions, checkSettings } from './checks/settings.ts';
 import { checkSecrets, checkStacks, checkTables } from './checks/storage.ts';
 import { checkAlarms, checkQueues, checkSchedules } from './checks/work.ts';
 import type { Facts } from './facts.ts';
@@ -12,6 +12,7 @@ import type { Finding } from './finding.ts';
 
 const CHECKS: readonly ((facts: Facts) => readonly Finding[])[] = [
   checkSettings,
+  checkAccount,
   checkStacks,
   checkFunctions,
   checkTables,

@@ -105,6 +105,20 @@ function isSame(one: string, other: string): boolean {
   }
 }
 
+/** Where two accounts are named, the deployment is looked at from its own. */
+export function checkAccount({ settings, account }: Pick<Facts, 'settings' | 'account'>): Finding[] {
+  const home = 'deployment' in settings ? settings.deployment.publishingAccount?.homeAccountId : undefined;
+  if (home === undefined || account.kind !== 'seen') return [];
+  if (account.value === home) return [ok('AccountOther', 'credentials', `They are of the home account, ${home}.`)];
+  return [
+    problem('AccountOther', 'credentials', {
+      seen: `They are of account ${account.value}.`,
+      expected: `the home account, ${home} (publishingAccount.homeAccountId)`,
+      remedy: 'Set AWS_PROFILE to one of that account, or sign in there.',
+    }),
+  ];
+}
+
 /** How a function is: there, running its latest version. */
 export function checkFunctions({ functions }: Pick<Facts, 'functions'>): Finding[] {
   const found = functions.flatMap(({ name, handler, probed }): Finding[] => {

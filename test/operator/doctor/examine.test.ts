@@ -41,6 +41,14 @@ describe('the doctor', () => {
       'registration.supportEmail',
     ],
     [
+      'credentials of the account that published the products, where the deployment stands in another',
+      'AccountOther',
+      settings({
+        publishingAccount: { id: '111122223333', homeAccountId: '444455556666', externalId: 'fulfillment-of-us' },
+      }),
+      'AWS_PROFILE',
+    ],
+    [
       'settings that are not deployed',
       'SettingsNotDeployed',
       settings({ marketplaceRegion: 'eu-west-1' }),
