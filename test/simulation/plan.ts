@@ -537,7 +537,7 @@ function drawContract(
   const told = [...answers, ...resumed, ...empties.map((atMs) => ({ fromMs: atMs, entitlements: [] }))];
   return {
     answers: told.sort((a, b) => a.fromMs - b.fromMs),
-    asksAtMs: drawAskTimes(random, policy, fromMs, endMs, [...changes, ...empties]),
+    asksAtMs: drawAskTimes(random, policy, { fromMs, endMs, heardAtMs: of.heardAtMs }, [...changes, ...empties]),
     terms: 1 + (isRenewed ? 1 : 0) + empties.length,
   };
 }
@@ -546,8 +546,7 @@ function drawContract(
 function drawAskTimes(
   random: Random,
   policy: MeteringPolicy,
-  fromMs: number,
-  endMs: number,
+  { fromMs, endMs, heardAtMs }: { fromMs: number; endMs: number; heardAtMs: number },
   changes: readonly number[],
 ): number[] {
   const drawn = random();
@@ -555,8 +554,9 @@ function drawAskTimes(
   if (drawn > 0.93) return [];
   const firstMs = fromMs + lateMs;
   const times = [firstMs];
-  // The hours after the first answer make good for a run that died between it and the release of what waits.
-  const surelyUntilMs = firstMs + 4 * HOUR_MS;
+  // The hours after the first answer, for which the licence has to be known, make good for a run that died between it and
+  // the release of what waits.
+  const surelyUntilMs = Math.max(firstMs, heardAtMs === Infinity ? firstMs : heardAtMs) + 4 * HOUR_MS;
   for (let atMs = firstMs; atMs < Math.max(endMs + 2 * HOUR_MS, surelyUntilMs); ) {
     atMs += HOUR_MS * (0.9 + random() * 0.3);
     if (random() < 0.9 || atMs < surelyUntilMs) times.push(atMs);
