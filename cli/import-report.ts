@@ -34,7 +34,8 @@ export class Progress {
     const failed = tally.conflict + tally.refused;
     const stored = this.#isDryRun ? '' : `${number(recorded)} recorded  ${number(already)} before  `;
     const counts = `${stored}${number(failed)} not taken`;
-    const text = `${this.#bar()}${number(recorded + already + failed)} rows  ${rate(tally, this.seconds())}  ${counts}`;
+    const done = recorded + already + failed;
+    const text = `${this.#bar(done / Math.max(1, tally.rows))}${number(done)} rows  ${rate(tally, this.seconds())}  ${counts}`;
     this.#out.write(this.#out.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
     this.#isDrawn = Boolean(this.#out.isTTY);
   }
@@ -50,9 +51,10 @@ export class Progress {
     this.#isDrawn = false;
   }
 
-  #bar(): string {
+  /** What is read runs ahead of what is done by some thousand rows: `doneOfRead` is its share. */
+  #bar(doneOfRead: number): string {
     if (!this.#totalBytes) return '';
-    const share = Math.min(1, this.bytesRead / this.#totalBytes);
+    const share = Math.min(1, (this.bytesRead / this.#totalBytes) * doneOfRead);
     const filled = Math.round(share * BAR_WIDTH);
     const bar = this.#out.isTTY ? `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ` : '';
     return `${bar}${Math.floor(share * 100)} %  `;

@@ -27,6 +27,11 @@ export function listOf(pairs: readonly (readonly [string, string | number | unde
   return known.map(([name, value]) => `${padded(name, width)}${GAP}${shown(value)}\n`).join('');
 }
 
+/** `1 dead letter`, `2,310 dead letters`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** An instant as people read it: UTC, to the second. */
 export function timeOf(atMs: number | undefined): string {
   return atMs === undefined ? '' : `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;

@@ -8,6 +8,7 @@ import { DEPLOYMENT, deploymentFacts } from '../at-desk.ts';
 import { defineCommand, type Terminal } from '../command.ts';
 import { EXIT, UsageMistake } from '../exit.ts';
 import { flag, type ValuesOf, value } from '../options.ts';
+import { counted } from '../table.ts';
 
 const OPTIONS = {
   settings: value(
@@ -85,7 +86,8 @@ function asText({ stage, region }: Facts, findings: readonly Finding[], isAll: b
   const sorted = ORDER.flatMap((level) => findings.filter((each) => each.level === level));
   const shown = sorted.filter(({ level }) => isAll || level !== 'ok');
   const count = (level: Finding['level']) => findings.filter((each) => each.level === level).length;
-  const summary = `${stage} in ${region}: ${count('problem')} problems, ${count('note')} notes, ${count('unknown')} unknown, ${count('ok')} well.`;
+  const troubles = `${counted(count('problem'), 'problem')}, ${counted(count('note'), 'note')}`;
+  const summary = `${stage} in ${region}: ${troubles}, ${count('unknown')} unknown, ${count('ok')} well.`;
   return `${shown.map(textOf).join('')}${summary}\n`;
 }
 

@@ -4,7 +4,7 @@ import { type AttentionView, readAttention } from '../../lambdas/flow/reads/read
 import { atDesk, DEPLOYMENT, JSON_OUTPUT } from '../at-desk.ts';
 import { defineCommand, type Terminal } from '../command.ts';
 import { EXIT } from '../exit.ts';
-import { spanOf, tableOf } from '../table.ts';
+import { counted, spanOf, tableOf } from '../table.ts';
 
 const ledgerStatus = defineCommand({
   name: 'ledger status',
@@ -50,7 +50,8 @@ function told(
     kinds.length === 0 ? '' : tableOf(counts, kinds, terminal),
     entries.length === 0 ? '' : tableOf(columns, entries, terminal),
     ...deadLetters.map(
-      ({ queue, count }) => `${count} dead letters of ${queue}: fulfillment notices redrive --queue ${queue}\n`,
+      ({ queue, count }) =>
+        `${counted(count, 'dead letter')} of ${queue}: fulfillment notices redrive --queue ${queue}\n`,
     ),
   ];
   return parts.filter((part) => part !== '').join('\n');

@@ -6,7 +6,7 @@ import { atDesk, DEPLOYMENT, JSON_OUTPUT } from '../at-desk.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { value } from '../options.ts';
-import { spanOf, tableOf, timeOf } from '../table.ts';
+import { counted, spanOf, tableOf, timeOf } from '../table.ts';
 
 const SHARED = { ...DEPLOYMENT, ...JSON_OUTPUT };
 
@@ -39,7 +39,7 @@ an operator's link. Dead letters are notices, webhooks and mails that were given
           { title: 'for', of: ({ since }: WaitingThread) => spanOf(clock() - since) },
         ];
         terminal.stdout.write(waiting.length === 0 ? 'No notice waits.\n' : tableOf(columns, waiting, terminal));
-        for (const [queue, count] of dead) terminal.stdout.write(`${count} dead letters of ${queue}\n`);
+        for (const [queue, count] of dead) terminal.stdout.write(`${counted(count, 'dead letter')} of ${queue}\n`);
       }
       return hasDead ? EXIT.refused : EXIT.done;
     }),

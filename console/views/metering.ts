@@ -35,7 +35,7 @@ export async function meteringPage({ desk, timeZone }: Site, { url, product }: P
   const main = html`<h1>Metering</h1>
 <p class="lead">Each hour (UTC) from its usage to AWS’s answer, shown as the worst that is true of any record in it. An hour leads to its numbers.</p>
 <p class="pager"><strong>${month === undefined ? `The last ${DAYS_SHOWN} days` : monthName(month)}</strong> ${pagers(month, running)}</p>
-<div id="hours" data-live data-said="${troubled.length === 0 ? 'No hour is in trouble' : `${troubled.length} hours are in trouble`}">${hourGrid({ days, hours, running, isLookedAt })}</div>
+<div id="hours" data-live data-said="${troubled.length === 0 ? 'No hour is in trouble' : `Hours in trouble: ${troubled.length}`}">${hourGrid({ days, hours, running, isLookedAt })}</div>
 <div id="sender" data-live>${section('calls', 'The sender, today and yesterday', senderTiles(sending, desk.policy.callsPerSecond), showTable(calls, url))}</div>`;
   return { kind: 'page', title: 'Metering', section: 'metering', main, isLive: true, tables: [calls] };
 }

@@ -16,7 +16,10 @@ export const redriveAct = defineAct({
     if (outcome.kind === 'already') return alreadyDone(outcome.audit);
     const { letters } = outcome;
     const told = {
-      summary: `${letters.toLocaleString('en-US')} dead letters of ${queue} are brought back and handled again.`,
+      summary:
+        letters === 1
+          ? `1 dead letter of ${queue} is brought back and handled again.`
+          : `${letters.toLocaleString('en-US')} dead letters of ${queue} are brought back and handled again.`,
       changes: [{ what: `dead letters of ${queue}`, before: letters, after: 0 }],
       notes: ['SQS counts roughly, and brings them back in the background.'],
     };

@@ -61,7 +61,7 @@ describe('a week of troubles', () => {
     expect(page).toMatch(/^quarantined +1 h 20 min +90 +2026-09-21T14 +l-\w+ novel +InvalidUsageDimensionException/m);
     expect(page).toMatch(/^expired +over +300 +2026-09-20T11 +l-\w+ requests/m);
     expect(page).toMatch(/^undelivered +product cus_[\w-]+ event \d+ /m);
-    expect(page).toContain('1 dead letters of notices: fulfillment notices redrive --queue notices\n');
+    expect(page).toContain('1 dead letter of notices: fulfillment notices redrive --queue notices\n');
 
     const trouble = (kind: AttentionKind, customerId?: string): AttentionEntry => {
       const found = told.entries.find(
