@@ -38,8 +38,13 @@ export async function closeDueHours(ports: ClosePorts, hasTime: HasTime): Promis
     await contained(ports, {}, result, async () => addLook(result, await task()));
   };
   await contained(ports, { stage: 'endings' }, result, async () => {
-    const endings = await ports.customers.endingLicences();
+    const faults = new Map<string, unknown>();
+    const endings = await ports.customers.endingLicences((licenceKey, fault) => void faults.set(licenceKey, fault));
     await sideBySide(endings.map((licence) => inTime(() => closeEnding(run, licence))));
+    // One that can't be read keeps none of the others from being closed in time.
+    for (const [licenceKey, fault] of faults) {
+      await contained(ports, { stage: 'endings', licenceKey }, result, () => Promise.reject(fault));
+    }
   });
   await contained(ports, { stage: 'markers' }, result, async () => {
     const markers = await ports.work.lateMarkers();
@@ -67,7 +72,11 @@ interface CloseRun extends ClosePorts {
 }
 
 async function lookAt(run: CloseRun, look: Look): Promise<LookResult> {
-  const result = await closeHour(run, look);
+  const result = await closeHour(run, look).catch((fault) => {
+    // What it did before stands.
+    run.touched.add(look.hour);
+    throw fault;
+  });
   const { sealed, carried, held, included, rejected, awaiting, broken, failed } = result;
   if (sealed + carried + held + included + rejected + awaiting + broken + failed > 0) run.touched.add(look.hour);
   return result;

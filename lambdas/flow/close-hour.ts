@@ -109,7 +109,10 @@ const REJECTS_KEPT = 1_000;
 export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResult> {
   const result = nothingDone();
   const { hour, shard, licence: only } = look;
-  const licences = new Cursor(only ? once([only]) : ports.customers.licencesOfShard(shard));
+  // Filled as licences are read, in the order of their keys: before any meter of theirs has its turn.
+  const unreadable = new Map<string, unknown>();
+  const noteUnreadable = (licenceKey: string, fault: unknown) => void unreadable.set(licenceKey, fault);
+  const licences = new Cursor(only ? once([only]) : ports.customers.licencesOfShard(shard, noteUnreadable));
   let pending: Promise<void>[] = [];
   const start = async (licenceKey: string, task: () => Promise<void>) => {
     pending.push(ports.limit(() => contained(ports, { hour, licenceKey }, result, task)));
@@ -142,6 +145,11 @@ export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResu
       if (passing) await sealZeros(passing);
       passing = { licence: next, used: new Set() };
     }
+    if (unreadable.has(licenceKey)) {
+      // Not as of an unknown licence: nobody will tell us of it again. The look fails at it, and is made again.
+      await start(licenceKey, () => Promise.reject(unreadable.get(licenceKey)));
+      continue;
+    }
     const licence = passing?.licence.licenceKey === licenceKey ? passing.licence : undefined;
     if (licence) passing?.used.add(reading.dimension);
     await start(licenceKey, () => closeMeter(ports, look, reading, licence, credits, result));
@@ -153,6 +161,8 @@ export async function closeHour(ports: ClosePorts, look: Look): Promise<LookResu
     licences.advance();
     await sealZeros({ licence: idle, used: new Set() });
   }
+  // One of no usage may want a zero record.
+  if (wantsZeros) for (const [key, fault] of unreadable) await start(key, () => Promise.reject(fault));
   await Promise.all(pending);
   return result;
 }

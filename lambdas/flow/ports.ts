@@ -38,11 +38,14 @@ export interface RegistrationHints {
   readonly freeTrial?: boolean;
 }
 
+/** Told of each licence of a list that can't be read: of newer code, or none of ours. It costs itself alone then. */
+export type OnUnreadableLicence = (licenceKey: string, fault: unknown) => void;
+
 export interface CustomerStore {
   customer(customerId: string): Promise<Customer | undefined>;
   licence(licenceKey: string): Promise<Licence | undefined>;
-  /** The licences of one shard in order of their keys. */
-  licencesOfShard(shard: number): AsyncIterable<readonly Licence[]>;
+  /** The licences of one shard in order of their keys. Throws for one that can't be read where nobody is told of it. */
+  licencesOfShard(shard: number, onUnreadable?: OnUnreadableLicence): AsyncIterable<readonly Licence[]>;
   /**
    * Once per licence, or per account and product while AWS names no licence. What notices wrote stays.
    * Throws Unavailable where AWS's answer names nobody.
@@ -65,8 +68,8 @@ export interface CustomerStore {
    * period that another has followed changes nothing for the running one. Undefined for an unknown licence.
    */
   noteEnding(licenceKey: string, ending: EndNotice): Promise<Licence | undefined>;
-  /** Licences whose end has been noted and whose last hour is not dealt with. */
-  endingLicences(): Promise<readonly Licence[]>;
+  /** Licences whose end has been noted and whose last hour is not dealt with. Throws as `licencesOfShard` does. */
+  endingLicences(onUnreadable?: OnUnreadableLicence): Promise<readonly Licence[]>;
   /**
    * Takes a licence off the list of ending ones; false where its end is no longer the one that was read: a further
    * step is to be dealt with, or it runs again. A repeat is true and changes nothing.

@@ -11,7 +11,7 @@ import {
   withStart,
 } from '../domain/licence.ts';
 import type { Product } from '../domain/product.ts';
-import type { CustomerStore, RegistrationHints, ResolvedBuyer } from '../flow/ports.ts';
+import type { CustomerStore, OnUnreadableLicence, RegistrationHints, ResolvedBuyer } from '../flow/ports.ts';
 import { noteCutOver } from './customer-cut-over.ts';
 import {
   customerItemKey,
@@ -23,7 +23,7 @@ import {
   licencePartition,
 } from './customer-items.ts';
 import { type Upserted, upsertCustomer } from './customer-upsert.ts';
-import { getItem, getItems, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
+import { getItem, getItems, type Item, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
 import { text } from './item-reader.ts';
 import { LAYOUT } from './layout.ts';
 
@@ -48,7 +48,7 @@ export class DynamoCustomerStore implements CustomerStore {
     return item && fromLicenceItem(item);
   }
 
-  async *licencesOfShard(shard: number): AsyncGenerator<readonly Licence[]> {
+  async *licencesOfShard(shard: number, onUnreadable?: OnUnreadableLicence): AsyncGenerator<readonly Licence[]> {
     const pages = queryPages(this.#client, {
       TableName: this.#table,
       // Consistent: a licence's end that was noted a moment ago decides whether its hour may close.
@@ -56,7 +56,7 @@ export class DynamoCustomerStore implements CustomerStore {
       KeyConditionExpression: 'pk = :shard',
       ExpressionAttributeValues: toItem({ ':shard': licencePartition(shard) }),
     });
-    for await (const page of pages) yield page.map(fromLicenceItem);
+    for await (const page of pages) yield fromLicenceItems(page, onUnreadable);
   }
 
   upsert(buyer: ResolvedBuyer, product: Product, nowMs: number, hints: RegistrationHints = {}): Promise<Upserted> {
@@ -130,7 +130,7 @@ export class DynamoCustomerStore implements CustomerStore {
     return written.kind === 'written';
   }
 
-  async endingLicences(): Promise<readonly Licence[]> {
+  async endingLicences(onUnreadable?: OnUnreadableLicence): Promise<readonly Licence[]> {
     const listed = await queryAll(this.#client, {
       TableName: this.#table,
       ConsistentRead: true,
@@ -138,8 +138,7 @@ export class DynamoCustomerStore implements CustomerStore {
       ExpressionAttributeValues: toItem({ ':ending': ENDING_PARTITION }),
     });
     const keys = listed.map((item) => ({ ...licenceItemKey(text(item, 'sk')) }));
-    const licences = await getItems(this.#client, this.#table, keys);
-    return licences.map(fromLicenceItem);
+    return fromLicenceItems(await getItems(this.#client, this.#table, keys), onUnreadable);
   }
 
   async finishEnding(licenceKey: string, ending: LicenceEnding): Promise<boolean> {
@@ -160,6 +159,18 @@ export class DynamoCustomerStore implements CustomerStore {
   noteCutOver(legacy: Licence, licence: Licence): Promise<'noted' | 'moved'> {
     return noteCutOver(this.#client, this.#table, legacy, licence);
   }
+}
+
+function fromLicenceItems(items: readonly Item[], onUnreadable?: OnUnreadableLicence): readonly Licence[] {
+  if (!onUnreadable) return items.map(fromLicenceItem);
+  return items.flatMap((item) => {
+    try {
+      return [fromLicenceItem(item)];
+    } catch (fault) {
+      onUnreadable(text(item, 'sk'), fault);
+      return [];
+    }
+  });
 }
 
 /** Nothing new: nothing is to be written. Both sides write their members in one order. */

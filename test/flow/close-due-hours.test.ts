@@ -127,6 +127,23 @@ describe('closing what is due', () => {
     expect(await world.work.watermark()).toBe('2026-09-21T12');
   });
 
+  test('marks an hour as touched, too, whose look came to an end half-way', async () => {
+    const world = await aWorld();
+    world.products = new Map([['metrics-cloud', aProduct({ dimensions: ['gb_stored', 'requests'] })]]);
+    world.usage = new MemoryUsageStore();
+    for (const dimension of ['gb_stored', 'requests']) await world.usage.put(aUsageEvent({ dimension }));
+    const rows = world.usage.rows.bind(world.usage);
+    world.usage.rows = async function* (hour, shard, bounds) {
+      yield* rows(hour, shard, bounds);
+      if (hour === anHour() && shard === shardOf(LICENCE_KEY)) throw new Error('The next page could not be read.');
+    };
+
+    await expect(closeDueHours(world, () => true)).rejects.toMatchObject({ code: 'ClosingIncomplete' });
+
+    expect(await world.ledger.sealed(anHour(), LICENCE_KEY, 'gb_stored')).toMatchObject({ accounted: 250 });
+    expect((await world.work.touchedHours()).map(({ hour }) => hour)).toEqual([anHour()]);
+  });
+
   test('finds the usage of days before its first run ever, as where a right was missing from the start', async () => {
     const world = await aWorld();
     world.work = new MemoryWorkStore();

@@ -2,8 +2,10 @@
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { Misconfigured } from '../../lambdas/domain/failure.ts';
+import { shardOf } from '../../lambdas/domain/keys.ts';
 import type { TableKind } from '../../lambdas/stores/tables.ts';
 import { anEvent, type BackendWorld, startBackendWorld, useServices } from '../backend-world.ts';
+import { anHour, aUsageEvent } from '../builders.ts';
 import { useEngine } from '../stores/engine-tables.ts';
 import { frozenItems, put, TABLE_KINDS } from './frozen-items.ts';
 import { keyOf, kindsOf } from './item-kinds.ts';
@@ -73,6 +75,22 @@ async function rewritten(
 
 const AT = '2026-09-21T10:05:00.000Z';
 
+/** A licence that sorts behind another one in its shard. */
+function besides(licenceKey: string): string {
+  for (let n = 0; ; n++) {
+    const key = `l-f${n.toString(16).padStart(31, '0')}`;
+    if (shardOf(key) === shardOf(licenceKey)) return key;
+  }
+}
+
+/** A licence of newer code, of the same buyer. */
+async function copied({ client, tables }: BackendWorld, licenceKey: string, newKey: string): Promise<void> {
+  const { Items = [] } = await client.send(new ScanCommand({ TableName: tables.customers }));
+  const item = Items.find(({ sk }) => sk?.S === licenceKey);
+  const named = { sk: { S: newKey }, licenceKey: { S: newKey }, v: NEWER };
+  await client.send(new PutItemCommand({ TableName: tables.customers, Item: { ...item, ...named } }));
+}
+
 describe('after a roll back', { timeout: 60_000 }, () => {
   test('a licence that newer code wrote has nothing closed, loudly; the others are billed, and it is once the code is back', async () => {
     const world = await startBackendWorld(services());
@@ -92,6 +110,52 @@ describe('after a roll back', { timeout: 60_000 }, () => {
     expect(during.map(({ licenceArn, quantity }) => [licenceArn, quantity])).toEqual([[beta.licenceArn, 7]]);
     expect(JSON.stringify(said)).toContain('ItemNewer');
     expect((await world.bill()).map(({ quantity }) => quantity).sort()).toEqual([5, 7]);
+  });
+
+  test('a licence that newer code wrote keeps no neighbour in its shard from being billed, and is billed once the code is back', async () => {
+    const world = await startBackendWorld(services(), { product: { zeroRecords: 'oneDimension' } });
+    const acme = await world.subscribe();
+    const neighbourKey = besides(acme.licenceKey);
+    await copied(world, acme.licenceKey, neighbourKey);
+    for (const [licenceKey, quantity] of [
+      [acme.licenceKey, 5],
+      [neighbourKey, 7],
+    ] as const) {
+      await world.usage.put(aUsageEvent({ licenceKey, hour: anHour(), atMs: Date.parse(AT), quantity }));
+    }
+
+    await world.clock.set(Date.parse('2026-09-21T11:11:00Z'));
+    await world.backend.closeHours().catch(() => {});
+    await world.backend.sendMetering();
+    const during = await world.bill();
+    const looks = await world.work.looks(anHour());
+    await rewritten(world, 'customers', (item) => item['sk']?.S === neighbourKey, OURS);
+    await world.clock.set(Date.parse('2026-09-21T11:12:00Z'));
+    await world.backend.closeHours();
+
+    expect(during.map(({ licenceArn, quantity }) => [licenceArn, quantity])).toEqual([[acme.licenceArn, 5]]);
+    expect(looks).toMatchObject([{ hour: '2026-09-21T10', looksDone: 0 }]);
+    expect(await world.ledger.sealed(anHour(), neighbourKey, 'requests')).toMatchObject({ accounted: 7 });
+  });
+
+  test('an ending licence that newer code wrote keeps no other from having its last hour closed in time', async () => {
+    const world = await startBackendWorld(services());
+    const [acme, beta] = [await world.subscribe(), await world.subscribe()];
+    await world.report([anEvent(acme, AT, { quantity: 5 }), anEvent(beta, AT, { quantity: 7 })]);
+    await world.clock.set(Date.parse('2026-09-21T10:20:00Z'));
+    const ending = { noticeAt: world.clock.now(), revokedAt: world.clock.now(), deprovisionedAt: world.clock.now() };
+    for (const { licenceKey } of [acme, beta]) await world.customers.noteEnding(licenceKey, ending);
+    await rewritten(world, 'customers', (item) => item['sk']?.S === acme.licenceKey && item['pk']?.S !== 'ending');
+
+    await world.clock.set(Date.parse('2026-09-21T10:50:00Z'));
+    await expect(world.backend.closeHours()).rejects.toMatchObject({ code: 'ClosingIncomplete' });
+
+    const said = world.logged.filter(({ code }) => code === 'CloseFailed').map(({ facts }) => facts);
+    expect(said).toContainEqual(expect.objectContaining({ licenceKey: acme.licenceKey, failureCode: 'ItemNewer' }));
+    expect(await world.ledger.sealed(anHour(), beta.licenceKey, 'requests')).toMatchObject({ accounted: 7 });
+    await rewritten(world, 'customers', (item) => item['sk']?.S === acme.licenceKey, OURS);
+    await world.backend.closeHours();
+    expect(await world.ledger.sealed(anHour(), acme.licenceKey, 'requests')).toMatchObject({ accounted: 5 });
   });
 
   test('a sealed hour that newer code wrote is not sent, and is as it was', async () => {
