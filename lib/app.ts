@@ -1,11 +1,21 @@
 // What `cdk` runs: reads the deployment's settings, builds its stacks and has them checked.
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { parseDeployment } from './deployment.ts';
+import { type Deployment, parseDeployment } from './deployment.ts';
 import { addFulfillment } from './fulfillment.ts';
 
 const app = new App();
-addFulfillment(app, parseDeployment(app.node.tryGetContext('fulfillment')));
+addFulfillment(app, deploymentOf(app));
 // A finding without a stated reason fails the synthesis.
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 app.synth();
+
+/** What is wrong with the settings is for whoever wrote them: in words, without the stack of the code that read them. */
+function deploymentOf({ node }: App): Deployment {
+  try {
+    return parseDeployment(node.tryGetContext('fulfillment'));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}

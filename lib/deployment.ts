@@ -1,4 +1,5 @@
 // A deployment's settings: context key `fulfillment` in cdk.json, read once and checked before anything is built.
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import * as v from 'valibot';
 import { MeteringPolicySchema, ProductSchema, productsSchema } from '../lambdas/contracts/product-settings.ts';
 import {
@@ -23,7 +24,14 @@ const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400,
 /** The only region in which AWS Marketplace puts its notices on the bus. */
 export const NOTICE_REGION = 'us-east-1';
 
-const Region = v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'has to be a region such as us-east-1'));
+const REGIONS = new Set(RegionInfo.regions.map(({ name }) => name));
+
+const NO_REGION = 'has to be a region, such as us-east-1, that the installed aws-cdk-lib knows';
+
+const Region = v.pipe(
+  v.string(),
+  v.check((name) => REGIONS.has(name), NO_REGION),
+);
 
 /** AWS's notices come in in us-east-1, and nothing of AWS reaches from one of its partitions into another. */
 const HomeRegion = v.pipe(
@@ -132,7 +140,8 @@ const DeploymentSchema = v.pipe(
       addIssue({ message: `encryption.${message}` });
     }
     for (const message of removalProblems(dataset.value)) addIssue({ message });
-    for (const [index, { signUp }] of products.entries()) {
+    for (const [index, { signUp, meteringRegion }] of products.entries()) {
+      if (!REGIONS.has(meteringRegion)) addIssue({ message: `products.${index}.meteringRegion: ${NO_REGION}` });
       if (signUp && !signUp.url.startsWith('https://')) {
         addIssue({ message: `products.${index}.signUp.url: has to begin with https://` });
       }

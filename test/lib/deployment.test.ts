@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parseDeployment, productPagesFile, productsSetting, webhooksSetting } from '../../lib/deployment.ts';
 import { addFulfillment } from '../../lib/fulfillment.ts';
@@ -153,6 +154,24 @@ describe('parseDeployment', () => {
     for (const homeRegion of ['cn-northwest-1', 'us-gov-west-1', 'eusc-de-east-1']) {
       expect(messageOf(exampleSettings({ homeRegion }))).toContain('homeRegion: has to be of the partition aws');
     }
+  });
+
+  test('refuses a region that there is not, be it by a slip of the pen', () => {
+    const products = [{ productCode: 'code', title: 'Metrics Cloud', meteringRegion: 'us-est-1' }];
+    const message = messageOf(exampleSettings({ homeRegion: 'eu-wset-1', marketplaceRegion: 'us-east-9', products }));
+
+    for (const place of ['homeRegion', 'marketplaceRegion', 'products.0.meteringRegion']) {
+      expect(message).toContain(`${place}: has to be a region, such as us-east-1`);
+    }
+  });
+
+  test('tells whoever runs the CDK what is wrong in words alone', () => {
+    const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify({ fulfillment: { homeRegion: 'us-est-1' } }) };
+    const { status, stderr } = spawnSync(process.execPath, ['lib/app.ts'], { env, encoding: 'utf8' });
+
+    expect(status).toBe(1);
+    expect(stderr).toContain('  - products is missing: add it');
+    expect(stderr).not.toContain('    at ');
   });
 
   test('says what is missing where there are no settings at all', () => {
