@@ -92,6 +92,9 @@ const NO_TIME_TO_FILL_MS = 5 * 60_000;
 /** After this many infrastructure faults in a row, a run leaves a product's calls to a region alone until the next. */
 const FAULTS_IN_A_ROW = 3;
 
+/** Once this many products of a region got no answer in a row, it leaves the region alone: each call takes long to fail. */
+const UNANSWERED_PRODUCTS = 3;
+
 /** How many records whose calls fail a run passes over, in search of what AWS still takes. */
 const PASSED_OVER_AT_MOST = 10_000;
 
@@ -158,6 +161,8 @@ class SendRun {
   #isStuck = false;
   /** By `routeOf`. */
   readonly #faultsInARow = new Map<string, number>();
+  /** By region, the products that got no answer there since it last gave one. */
+  readonly #unanswered = new Map<string, Set<string>>();
   #passedOver = 0;
 
   constructor(ports: SendPorts, hasTime: () => boolean) {
@@ -309,7 +314,8 @@ class SendRun {
   }
 
   #isDown(of: Route): boolean {
-    return (this.#faultsInARow.get(routeOf(of)) ?? 0) >= FAULTS_IN_A_ROW;
+    const unanswered = this.#unanswered.get(of.meteringRegion)?.size ?? 0;
+    return unanswered >= UNANSWERED_PRODUCTS || (this.#faultsInARow.get(routeOf(of)) ?? 0) >= FAULTS_IN_A_ROW;
   }
 
   #passOver(record: SealedHour): void {
@@ -355,7 +361,7 @@ class SendRun {
     const nowMs = ports.clock();
     const judgement = { attemptId, nowMs, ...(answer.requestId === undefined ? {} : { requestId: answer.requestId }) };
     if (answer.kind === 'answered') {
-      this.#faultsInARow.delete(routeOf(batch));
+      this.#noteAnswer(batch);
       const answers: ReadonlyMap<string, RecordAnswer | undefined> = new Map(
         records.map((record, index) => [identityOf(record), answer.answers[index]]),
       );
@@ -384,6 +390,7 @@ class SendRun {
         return;
       case 'unknown':
         this.#noteFault(batch, fault.code, true);
+        this.#noteUnanswered(batch);
         return;
       case 'unlisted':
         // One record at fault alone says as much as a fault of all: three in a row, and the run leaves their like alone.
@@ -391,7 +398,7 @@ class SendRun {
         await this.#callHalves(batch);
         return;
       case 'invalid':
-        this.#faultsInARow.delete(routeOf(batch));
+        this.#noteAnswer(batch);
         this.#ports.log.warn('BatchInvalid', { awsCode: fault.code, records: batch.records.length });
         // The product code stands once in a call, not in its records: halving could not find a culprit.
         if (first && fault.code === 'InvalidProductCodeException') await this.#holdGroup(first, fault.code);
@@ -403,6 +410,15 @@ class SendRun {
   /** One after the other, so that what the first half shows of a group spares the second. */
   async #callHalves(batch: MeteringBatch): Promise<void> {
     if (batch.records.length > 1) for (const half of halves(batch)) await this.#call(half);
+  }
+
+  #noteAnswer(batch: MeteringBatch): void {
+    this.#faultsInARow.delete(routeOf(batch));
+    this.#unanswered.delete(batch.meteringRegion);
+  }
+
+  #noteUnanswered({ meteringRegion, productCode }: MeteringBatch): void {
+    this.#unanswered.set(meteringRegion, new Set(this.#unanswered.get(meteringRegion)).add(productCode));
   }
 
   #noteFault(batch: MeteringBatch, code: string, countsAsDown: boolean): void {
@@ -504,7 +520,7 @@ class SendRun {
 
 type Route = Pick<SealedHour, 'meteringRegion' | 'productCode'>;
 
-/** What a fault of AWS is of: a region that is down fails all products, a product that AWS denies to us fails alone. */
+/** What a fault of AWS is counted by: a product that AWS denies to us fails alone. */
 function routeOf({ meteringRegion, productCode }: Route): string {
   return `${meteringRegion} ${productCode}`;
 }

@@ -278,6 +278,38 @@ describe('a run', () => {
     expect(world.ledger.sealedHours().filter(({ status }) => status === 'honoured')).toHaveLength(20);
   });
 
+  test('leaves a region alone once three products there got no answer in a row, however many more it has', async () => {
+    const world = await aWorld(220, (index) =>
+      index < 200 ? { productCode: `product-${index}` } : { meteringRegion: 'eu-west-1' },
+    );
+    world.limitCalls = oneByOne();
+    world.answer = (batch) =>
+      batch.meteringRegion === 'us-east-1' ? { kind: 'unknown', code: 'TimeoutError' } : success(batch);
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toHaveLength(4);
+    expect(world.ledger.sealedHours().filter(({ status }) => status === 'honoured')).toHaveLength(20);
+  });
+
+  test('sends what is of the other products of a region where one alone gets no answer, or many are denied', async () => {
+    const world = await aWorld(2_120, (index) => ({
+      productCode: index < 2_000 ? 'no-answer' : index < 2_100 ? `denied-${index}` : 'metrics-cloud',
+    }));
+    world.limitCalls = oneByOne();
+    world.answer = ({ productCode, ...batch }) => {
+      if (productCode === 'no-answer') return { kind: 'unknown', code: 'InternalServiceErrorException' };
+      if (productCode !== 'metrics-cloud')
+        return { kind: 'refused', code: 'AccessDeniedException', isThrottled: false };
+      return success({ productCode, ...batch });
+    };
+
+    await sendMetering(world, () => true);
+
+    expect(world.sent).toHaveLength(3 + 100 + 1);
+    expect(world.ledger.sealedHours().filter(({ status }) => status === 'honoured')).toHaveLength(20);
+  });
+
   test('leaves out a record whose deadline passed while it waited for the pace', async () => {
     const world = await aWorld(3, (index) => ({ deadlineAt: NOW + 30_000 + index * 30_000 }));
     world.pace.take = async () => {
