@@ -153,7 +153,8 @@ export function answered(hours: Hours, before: MeteredHour, answer: MeterAnswer,
     });
   }
   // A throttle, say, takes nothing back of what AWS said before: that there is no subscription.
-  const code = known.code === NOT_ENTITLED && isSurelyUnmetered(answer.code) ? NOT_ENTITLED : answer.code;
+  const isStillUnentitled = known.code === NOT_ENTITLED && isSurelyUnmetered(answer.code) && !REFUSALS.has(answer.code);
+  const code = isStillUnentitled ? NOT_ENTITLED : answer.code;
   if (DISPUTES.has(code)) return withHour(hours, { ...rest, state: 'disputed', code });
   // A call that was refused for certain takes back only what it had made possible itself.
   const mayBeBilled = isSurelyUnmetered(code) || REFUSALS.has(code) ? before.mayBeBilled : true;

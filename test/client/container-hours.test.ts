@@ -122,6 +122,18 @@ test('every unit that was recorded is billed once, waits, or stands with its cau
   );
 });
 
+test('a record that AWS refuses as it is, though it once refused the buyer, is refused at once under its own cause', () => {
+  const unsent = sealed(counted(new Map(), 'requests', 5, START_MS), START_MS + HOUR_MS, () => 'token', false);
+  const told = (hours: Hours, code: string) => {
+    const [due] = dueHours(hours, START_MS + HOUR_MS, true);
+    return due ? answered(intended(hours, due), due, { kind: 'fault', code }, START_MS + HOUR_MS) : hours;
+  };
+
+  const after = told(told(unsent, 'CustomerNotEntitledException'), 'InvalidUsageDimensionException');
+
+  expect([...after.values()]).toMatchObject([{ state: 'refused', code: 'InvalidUsageDimensionException' }]);
+});
+
 function answerOf(fate: string, aws: Aws, hour: string, quantity: number, nowMs: number): MeterAnswer {
   switch (fate) {
     case 'taken':
