@@ -1,5 +1,4 @@
 // What a buyer's browser and the seller's product meet: the fulfillment URL, and the address of usage.
-
 import { DAY_MS } from '../../../lambdas/domain/hour.ts';
 import type { Facts, HttpAnswer } from '../facts.ts';
 import { type Finding, note, ok, problem } from '../finding.ts';

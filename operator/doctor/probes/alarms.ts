@@ -2,8 +2,8 @@
 import {
   type AlarmHistoryItem,
   CloudWatchClient,
-  DescribeAlarmHistoryCommand,
   DescribeAlarmsCommand,
+  paginateDescribeAlarmHistory,
 } from '@aws-sdk/client-cloudwatch';
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { DAY_MS } from '../../../lambdas/domain/hour.ts';
@@ -38,7 +38,10 @@ export function probeAlarms(aws: Aws, stacks: readonly Keyed<StackFacts>[]): Pro
   });
 }
 
-/** A week of what CloudWatch did for alarms, the newest first; a page of it says enough. */
+/** Others in the account have alarms, too: two thousand lines of theirs and ours, and the doctor is not kept waiting. */
+const PAGES_READ = 20;
+
+/** A week of what CloudWatch did for alarms, the newest first. */
 export function probeUndelivered(
   aws: Aws,
   stacks: readonly Keyed<StackFacts>[],
@@ -49,18 +52,25 @@ export function probeUndelivered(
     const found: Undelivered[] = [];
     for (const [region, resources] of made) {
       const client = new CloudWatchClient(configOf(inRegion(aws, region)));
-      const { AlarmHistoryItems = [] } = await client.send(
-        new DescribeAlarmHistoryCommand({
+      const names = new Set(resources.map(({ physicalId }) => physicalId));
+      const ours: AlarmHistoryItem[] = [];
+      let pagesRead = 0;
+      const pages = paginateDescribeAlarmHistory(
+        { client, pageSize: 100 },
+        {
           HistoryItemType: 'Action',
           StartDate: new Date(nowMs - 7 * DAY_MS),
           EndDate: new Date(nowMs),
           ScanBy: 'TimestampDescending',
-          MaxRecords: 100,
-        }),
+        },
       );
+      for await (const { AlarmHistoryItems = [] } of pages) {
+        ours.push(...AlarmHistoryItems.filter(({ AlarmName = '' }) => names.has(AlarmName)));
+        pagesRead += 1;
+        if (pagesRead === PAGES_READ) break;
+      }
       client.destroy();
-      const names = new Set(resources.map(({ physicalId }) => physicalId));
-      found.push(...undeliveredOf(AlarmHistoryItems.filter(({ AlarmName = '' }) => names.has(AlarmName))));
+      found.push(...undeliveredOf(ours));
     }
     return found;
   });

@@ -155,6 +155,20 @@ describe('looking at a deployment', () => {
     expect(found.map(({ code }) => code)).toContain('AlarmUndelivered');
   });
 
+  test('finds an alarm that did not arrive also behind the many of others in the account', async () => {
+    const refused =
+      'Failed to execute action arn:aws:sns:us-east-1:111122223333:pager. Received error: "not authorized"';
+
+    const { facts } = await examined((healthy) => ({
+      DescribeAlarmHistory: ({ NextToken }) =>
+        NextToken === undefined
+          ? { AlarmHistoryItems: [{ AlarmName: 'somebody-elses', HistorySummary: refused }], NextToken: 'more' }
+          : { AlarmHistoryItems: [{ AlarmName: nameOfAnAlarm(healthy), HistorySummary: refused }] },
+    }));
+
+    expect(facts.undelivered).toMatchObject({ kind: 'seen', value: [{ reason: 'Received error: "not authorized"' }] });
+  });
+
   test('notes a role for logs that API Gateway names and IAM does not know', async () => {
     const { facts, found } = await examined({ GetRole: () => named('NoSuchEntityException') });
 
