@@ -175,7 +175,8 @@ class RefreshRun {
     const { customers, entitlements, limit } = this.#ports;
     await this.#contained({ shard }, async () => {
       const dueTimes = await entitlements.dueTimes(shard);
-      for await (const page of customers.licencesOfShard(shard)) {
+      const noteUnreadable = (licenceKey: string, fault: unknown) => this.#noteFault({ licenceKey }, fault);
+      for await (const page of customers.licencesOfShard(shard, noteUnreadable)) {
         const due = page.filter((licence) => this.#isDue(licence, dueTimes.get(licence.licenceKey)));
         await Promise.all(due.map((licence) => limit(() => this.#licence(licence))));
         if (!this.mayGoOn()) return;
@@ -212,10 +213,14 @@ class RefreshRun {
       await task();
     } catch (error) {
       this.#faultsInARow += 1;
-      this.result.failed += 1;
-      const fault = error instanceof Error ? error.name : 'Unknown';
-      this.#ports.log.error('EntitlementsNotRefreshed', { ...facts, failureCode: asFailure(error).code, fault });
+      this.#noteFault(facts, error);
     }
+  }
+
+  #noteFault(facts: Readonly<Record<string, string | number>>, error: unknown): void {
+    this.result.failed += 1;
+    const fault = error instanceof Error ? error.name : 'Unknown';
+    this.#ports.log.error('EntitlementsNotRefreshed', { ...facts, failureCode: asFailure(error).code, fault });
   }
 }
 

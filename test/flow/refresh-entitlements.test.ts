@@ -6,6 +6,7 @@ import { HOUR_MS, MINUTE_MS } from '../../lambdas/domain/hour.ts';
 import { shardOf } from '../../lambdas/domain/keys.ts';
 import type { Licence } from '../../lambdas/domain/licence.ts';
 import type { EntitlementAnswer } from '../../lambdas/flow/entitlement-ports.ts';
+import type { OnUnreadableLicence } from '../../lambdas/flow/ports.ts';
 import {
   refreshAllEntitlements,
   refreshCustomer,
@@ -300,6 +301,25 @@ describe('a scheduled run', () => {
     await expect(refreshAllEntitlements(world, always)).rejects.toMatchObject({ code: 'RefreshIncomplete' });
 
     expect([...world.asked].sort()).toEqual(keys.filter((key) => shardOf(key) !== broken).sort());
+  });
+
+  test('names each licence that can’t be read, and asks for those beside it, however many these are', async () => {
+    const world = aWorld(keys.map((key) => contractOf(key)));
+    const broken = shardOf(keyOf(0));
+    const readAll = world.customers.licencesOfShard;
+    world.customers.licencesOfShard = async function* (shard: number, onUnreadable?: OnUnreadableLicence) {
+      const newer = Array.from({ length: 7 }, (_, index) => keyOf(100 + index));
+      for (const key of shard === broken ? newer : []) {
+        const fault = new Misconfigured('ItemNewer', 'Newer.');
+        if (!onUnreadable) throw fault;
+        onUnreadable(key, fault);
+      }
+      yield* readAll(shard);
+    };
+
+    await expect(refreshAllEntitlements(world, always)).rejects.toMatchObject({ facts: { asked: 40, failed: 7 } });
+
+    expect(world.logged[0]).toMatchObject({ facts: { licenceKey: keyOf(100), failureCode: 'ItemNewer' } });
   });
 
   test('leaves AWS alone once it refuses one question after the other', async () => {
