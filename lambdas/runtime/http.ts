@@ -107,11 +107,7 @@ function statusOf(failure: Failure): number {
 export function jsonFault(failure: Failure, request: HttpRequest): HttpResponse {
   const status = statusOf(failure);
   const message =
-    status < 500
-      ? failure.message
-      : status === 503
-        ? 'Try again in a moment.'
-        : 'This is a fault of ours; nothing was changed.';
+    status < 500 ? failure.message : status === 503 ? 'Try again in a moment.' : 'This is a fault of ours.';
   return {
     status,
     headers: { 'Content-Type': 'application/json', ...(status === 503 ? { 'Retry-After': '5' } : {}) },

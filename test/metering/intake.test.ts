@@ -18,7 +18,6 @@ async function rows(world: BackendWorld) {
 }
 
 describe('POST /usage', () => {
-  // Known and to be mended in contracts/usage-report.ts; each turns into a failure here once it is.
   test.each<[string, (event: object) => string]>([
     ['refuses tags that are a list', (event) => JSON.stringify({ events: [{ ...event, tags: ['a'] }] })],
     [

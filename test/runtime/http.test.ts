@@ -22,8 +22,8 @@ describe('faults as JSON', () => {
     [new InvalidInput('UsageMalformed', 'The quantity has to be whole.'), 400, false, 'The quantity has to be whole.'],
     [new InvalidInput('BodyTooLarge', 'Too large.'), 413, false, 'Too large.'],
     [new Unavailable('X', 'host db-1 is down'), 503, true, 'Try again in a moment.'],
-    [new Misconfigured('Y', 'role arn:aws:iam is wrong'), 500, false, 'This is a fault of ours; nothing was changed.'],
-    [new TypeError('secret x is undefined'), 500, false, 'This is a fault of ours; nothing was changed.'],
+    [new Misconfigured('Y', 'role arn:aws:iam is wrong'), 500, false, 'This is a fault of ours.'],
+    [new TypeError('secret x is undefined'), 500, false, 'This is a fault of ours.'],
   ])('tells the caller of its own mistakes only: %s', async (thrown, status, retryable, message) => {
     const { call, lines } = aHandler(() => Promise.reject(thrown));
     const result = await call({ path: '/usage', body: '{}' });
