@@ -3,6 +3,7 @@
 // Once per:    licence, dimension, hour and event id
 // If it stops: the caller reports the same events again; those that stand answer "already"
 import { admit, type ReportedUsage } from '../domain/door.ts';
+import { Failure } from '../domain/failure.ts';
 import { DAY_MS, type HourStart, hourEndMs, hourOf } from '../domain/hour.ts';
 import { shardOf } from '../domain/keys.ts';
 import {
@@ -58,18 +59,38 @@ const LET_IN_BEFORE: ReadonlySet<RefusalCode> = new Set(['timeTooOld', 'monthClo
 /** How much earlier than an hour's close a marker is already left: writers' clocks differ a little from ours. */
 const MARKER_MARGIN_MS = 2 * 60_000;
 
-/** Records what can be recorded and answers for each entry, in order. A repeat changes nothing. */
+/**
+ * Records what can be recorded and answers for each entry, in order. A repeat changes nothing. Throws what an event met
+ * that could not be judged; the others stand all the same, unless the database is down.
+ */
 export async function recordUsage(ports: RecordUsagePorts, entries: readonly ReportEntry[]): Promise<UsageOutcome[]> {
   const known = new Subjects(ports);
   const late = new Map<string, { hour: HourStart; shard: number }>();
-  const outcomes = await Promise.all(
-    entries.map((entry) =>
-      ports.limit(() => recordOne(ports, known, entry, (hour, shard) => late.set(`${hour}#${shard}`, { hour, shard }))),
-    ),
-  );
-  // After the events: a marker that stood before its event could be cleared by a look that did not see it.
+  const noteLate = (hour: HourStart, shard: number) => void late.set(`${hour}#${shard}`, { hour, shard });
+  let outage: unknown;
+  const record = async (entry: ReportEntry) => {
+    // The rest would only wait as long for the same.
+    if (outage !== undefined) throw outage;
+    try {
+      return await recordOne(ports, known, entry, noteLate);
+    } catch (fault) {
+      if (!isOfOneBuyer(fault)) outage = fault;
+      throw fault;
+    }
+  };
+  const attempts = await Promise.allSettled(entries.map((entry) => ports.limit(() => record(entry))));
+  // After the events: a marker that stood before its event could be cleared by a look that did not see it. Also where some
+  // failed: those that stand must not wait for the caller to come again.
   await Promise.all([...late.values()].map(({ hour, shard }) => ports.limit(() => ports.work.markLate(hour, shard))));
-  return outcomes;
+  return attempts.map((attempt) => {
+    if (attempt.status === 'rejected') throw attempt.reason;
+    return attempt.value;
+  });
+}
+
+/** An item that can't be read, say: that of another buyer can. */
+function isOfOneBuyer(fault: unknown): boolean {
+  return fault instanceof Failure && !fault.retryable;
 }
 
 async function recordOne(
