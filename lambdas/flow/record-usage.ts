@@ -1,6 +1,7 @@
 // Reads:       the customer and licence that an event names; its row under another licence of a customer just renewed
 // Writes:      one usage row an event; one late marker an hour that may be closed; one reject a refused event
 // Once per:    licence, dimension, hour and event id
+// If one fails: the others stand, and the report fails as a whole
 // If it stops: the caller reports the same events again; those that stand answer "already"
 import { admit, type ReportedUsage } from '../domain/door.ts';
 import { Failure } from '../domain/failure.ts';

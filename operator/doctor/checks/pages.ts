@@ -147,7 +147,7 @@ const LEAST_LEFT_MS = 30 * DAY_MS;
 export function checkCertificate({ certificateLeftMs }: Pick<Facts, 'certificateLeftMs'>): Finding[] {
   if (certificateLeftMs.kind !== 'seen') return [];
   const days = Math.floor(certificateLeftMs.value / DAY_MS);
-  const seen = `Its certificate ends in ${days} days`;
+  const seen = `Its certificate ends in ${days} ${days === 1 ? 'day' : 'days'}`;
   if (certificateLeftMs.value > LEAST_LEFT_MS) return [ok('PagesCertificateEnds', SUBJECT, `${seen}.`)];
   return [
     note('PagesCertificateEnds', SUBJECT, {
