@@ -1,6 +1,7 @@
 // What `cdk` runs: reads the deployment's settings, builds its stacks and has them checked.
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { Misconfigured } from '../lambdas/domain/failure.ts';
 import { type Deployment, parseDeployment } from './deployment.ts';
 import { addFulfillment } from './fulfillment.ts';
 
@@ -15,7 +16,8 @@ function deploymentOf({ node }: App): Deployment {
   try {
     return parseDeployment(node.tryGetContext('fulfillment'));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    if (!(error instanceof Misconfigured)) throw error;
+    console.error(error.message);
     process.exit(1);
   }
 }

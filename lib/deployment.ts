@@ -8,6 +8,7 @@ import {
   RegistrationSettingsSchema,
 } from '../lambdas/contracts/registration-settings.ts';
 import { UsageWarningHoursSchema, webhooksSchema } from '../lambdas/contracts/webhook-settings.ts';
+import { Misconfigured } from '../lambdas/domain/failure.ts';
 import type { Registrations } from '../lambdas/domain/registration-settings.ts';
 import { targetProblem } from '../lambdas/runtime/webhook-target.ts';
 import { AlarmMembers, alarmProblems } from './alarm-settings.ts';
@@ -181,14 +182,15 @@ export type DeploymentSettings = v.InferInput<typeof DeploymentSchema>;
 export type Limit = Deployment['pagesThrottle'];
 
 /**
- * Reads a deployment's settings, an object or, as `--context` hands it over, its JSON. Throws one error that names
+ * Reads a deployment's settings, an object or, as `--context` hands it over, its JSON. Throws Misconfigured, which names
  * everything that is missing, unknown or wrong.
  */
 export function parseDeployment(context: unknown): Deployment {
   const settings = typeof context === 'string' ? parsedJson(context) : context;
   const problems = problemsOf(DeploymentSchema, settings ?? {});
   if (problems.length === 0) return v.parse(DeploymentSchema, settings);
-  throw new Error(
+  throw new Misconfigured(
+    'DeploymentMalformed',
     [
       'The settings of the deployment (context key "fulfillment" in cdk.json) need these changes:',
       ...problems.map((problem) => `  - ${problem}`),
@@ -245,6 +247,9 @@ function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error('The context key "fulfillment" was handed over as text that is not JSON.');
+    throw new Misconfigured(
+      'DeploymentMalformed',
+      'The context key "fulfillment" was handed over as text that is not JSON.',
+    );
   }
 }
