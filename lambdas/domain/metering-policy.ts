@@ -1,5 +1,5 @@
 // The times and the pace by which metering runs. All are settings, because AWS's own texts differ on several of them.
-import { HOUR_MS, type HourStart, hourOf, MINUTE_MS } from './hour.ts';
+import { DAY_MS, HOUR_MS, type HourStart, hourOf, MINUTE_MS } from './hour.ts';
 import { CALLS_PER_SECOND, FINAL_WINDOW_MS, METERING_WINDOW_MS, MONTH_CUT_OFF_MS } from './marketplace-limits.ts';
 
 export interface MeteringPolicy {
@@ -53,7 +53,7 @@ export function lastLookMs({ settleDelayMs, laterLooksMs }: MeteringPolicy): num
 }
 
 /** A fault that kept every hour from being closed since the deployment has alarms of its own: a week is enough to see it. */
-const UNSEEN_FOR_MS = 7 * 24 * HOUR_MS;
+const UNSEEN_FOR_MS = 7 * DAY_MS;
 
 /** Where no hour was ever closed: the first that may hold usage which nobody has looked at. */
 export function firstUnclosedHour(nowMs: number): HourStart {

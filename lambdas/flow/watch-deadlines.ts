@@ -18,7 +18,7 @@ import {
   unitsIn,
 } from '../domain/watch.ts';
 import type { Outbox } from './access-ports.ts';
-import { liveLists } from './live-lists.ts';
+import { liveLists, placeOf } from './live-lists.ts';
 import type { NoticeStore } from './notice-ports.ts';
 import type { LedgerStore, LiveRecord, WorkStore } from './ports.ts';
 
@@ -137,7 +137,7 @@ async function firstOf(
   mostOfEach: number,
 ): Promise<readonly Reference[]> {
   const found = (await Promise.all(lists.map((pages) => firstOfOne(pages, mostOfEach)))).flat();
-  const byPlace = new Map(found.map((reference) => [`${reference.partition} ${reference.meter}`, reference]));
+  const byPlace = new Map(found.map((reference) => [placeOf(reference), reference]));
   const references = [...byPlace.values()].flatMap((reference): Reference[] => {
     const hour = parseHour(reference.partition.slice(0, HOUR_LENGTH));
     return hour ? [{ ...reference, hour }] : [];

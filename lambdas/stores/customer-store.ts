@@ -24,7 +24,7 @@ import {
 } from './customer-items.ts';
 import { type Upserted, upsertCustomer } from './customer-upsert.ts';
 import { getItem, getItems, type Item, queryAll, queryPages, toItem, transact, updateItem } from './dynamo.ts';
-import { text } from './item-reader.ts';
+import { readEach, text } from './item-reader.ts';
 import { LAYOUT } from './layout.ts';
 
 const NOTE_ROUNDS = 5;
@@ -163,14 +163,7 @@ export class DynamoCustomerStore implements CustomerStore {
 
 function fromLicenceItems(items: readonly Item[], onUnreadable?: OnUnreadableLicence): readonly Licence[] {
   if (!onUnreadable) return items.map(fromLicenceItem);
-  return items.flatMap((item) => {
-    try {
-      return [fromLicenceItem(item)];
-    } catch (fault) {
-      onUnreadable(text(item, 'sk'), fault);
-      return [];
-    }
-  });
+  return readEach(items, fromLicenceItem, (item, fault) => onUnreadable(text(item, 'sk'), fault));
 }
 
 /** Nothing new: nothing is to be written. Both sides write their members in one order. */

@@ -3,6 +3,22 @@ import { BrokenInvariant } from '../domain/failure.ts';
 import type { Item } from './dynamo.ts';
 import { refuseNewer } from './layout.ts';
 
+/** Reads items one by one, so that one that can't be read does not take the others with it. */
+export function readEach<T>(
+  items: readonly Item[],
+  read: (item: Item) => T,
+  onUnreadable: (item: Item, fault: unknown) => void,
+): T[] {
+  return items.flatMap((item) => {
+    try {
+      return [read(item)];
+    } catch (fault) {
+      onUnreadable(item, fault);
+      return [];
+    }
+  });
+}
+
 export function text(item: Item, name: string): string {
   const value = optionalText(item, name);
   return value ?? broken(name);

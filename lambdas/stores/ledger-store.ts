@@ -29,7 +29,7 @@ import {
   transact,
   updateItem,
 } from './dynamo.ts';
-import { text } from './item-reader.ts';
+import { readEach, text } from './item-reader.ts';
 import { LAYOUT } from './layout.ts';
 import {
   ATTENTION,
@@ -214,12 +214,12 @@ export class DynamoLedgerStore implements LedgerStore {
       ScanIndexForward: !isLatestFirst,
       ExpressionAttributeValues: toItem({ ':key': key, ...(since === undefined ? {} : { ':since': since }) }),
     });
-    for await (const page of pages) yield readEach(page, fromLiveItem, onMalformed);
+    for await (const page of pages) yield readEach(page, fromLiveItem, byKey(onMalformed));
   }
 
   async records(references: readonly ItemKey[], onMalformed: OnMalformed): Promise<readonly SealedHour[]> {
     const keys = references.map(({ partition, meter }) => ({ pk: partition, sk: meter }));
-    return readEach(await getItems(this.#client, this.#table, keys), fromSealedItem, onMalformed);
+    return readEach(await getItems(this.#client, this.#table, keys), fromSealedItem, byKey(onMalformed));
   }
 
   async sealed(hour: HourStart, licenceKey: string, dimension: string): Promise<SealedHour | undefined> {
@@ -343,14 +343,7 @@ export class DynamoLedgerStore implements LedgerStore {
   }
 }
 
-/** Reads items one by one, so that a malformed one does not take the others with it. */
-function readEach<T>(items: readonly Item[], read: (item: Item) => T, onMalformed: OnMalformed): T[] {
-  return items.flatMap((item) => {
-    try {
-      return [read(item)];
-    } catch (fault) {
-      onMalformed(itemKeyOf(item), fault);
-      return [];
-    }
-  });
+/** Tells of an item that can't be read by where it stands. */
+function byKey(onMalformed: OnMalformed) {
+  return (item: Item, fault: unknown) => onMalformed(itemKeyOf(item), fault);
 }

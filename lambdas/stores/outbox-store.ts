@@ -9,7 +9,7 @@ import type { OnMalformedEvent, Outbox, TroubleMark, TroubleOutbox } from '../fl
 import type { FoldedCustomer } from '../flow/notice-ports.ts';
 import { customerItemKey } from './customer-items.ts';
 import { deleteItem, getItems, type Item, queryAll, queryPages, toItem, transact } from './dynamo.ts';
-import { oneOf, optionalMap, optionalText, present, text, whole } from './item-reader.ts';
+import { oneOf, optionalMap, optionalText, present, readEach, text, whole } from './item-reader.ts';
 import { LAYOUT } from './layout.ts';
 import { fromStanding, OUTBOX_SHARDS, toOutboxItem } from './notice-items.ts';
 
@@ -39,7 +39,7 @@ export class DynamoOutboxStore implements Outbox, TroubleOutbox {
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: toItem({ ':pk': outboxPartition(shard) }),
     });
-    for await (const page of pages) yield readEach(page, onMalformed);
+    for await (const page of pages) yield fromOutboxItems(page, onMalformed);
   }
 
   async pendingOf(customerId: string, onMalformed: OnMalformedEvent): Promise<readonly ToldEvent[]> {
@@ -49,7 +49,7 @@ export class DynamoOutboxStore implements Outbox, TroubleOutbox {
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :customer)',
       ExpressionAttributeValues: toItem({ ':pk': outboxPartition(shardOf(customerId)), ':customer': `${customerId}#` }),
     });
-    return readEach(items, onMalformed);
+    return fromOutboxItems(items, onMalformed);
   }
 
   async markTold(event: ToldEvent): Promise<void> {
@@ -110,15 +110,8 @@ function markKey({ partition, meter, name }: TroubleMark) {
   return { pk: `told#${partition}`, sk: `${meter}#${name}` };
 }
 
-function readEach(items: readonly Item[], onMalformed: OnMalformedEvent): readonly ToldEvent[] {
-  return items.flatMap((item) => {
-    try {
-      return [fromOutboxItem(item)];
-    } catch (fault) {
-      onMalformed(text(item, 'sk'), fault);
-      return [];
-    }
-  });
+function fromOutboxItems(items: readonly Item[], onMalformed: OnMalformedEvent): readonly ToldEvent[] {
+  return readEach(items, fromOutboxItem, (item, fault) => onMalformed(text(item, 'sk'), fault));
 }
 
 function fromOutboxItem(item: Item): ToldEvent {
